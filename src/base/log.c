@@ -1,0 +1,232 @@
+/*
+ * log.c - the logger. Owns two descriptors of its own; must never block, since
+ * PID 1 logs through it, and must never fail loudly: a lost line is counted.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum log_level least_level = LOG_INFO;
+static bool as_json;
+static int own_fd[2] = {-1, -1}; /* [0]: standard output, [1]: error */
+static unsigned long dropped;
+
+void
+log_setup(enum log_level least, bool json)
+{
+	least_level = least;
+	as_json = json;
+}
+
+/*
+ * A second open of the same pipe has flags of its own; O_NONBLOCK on the
+ * inherited description would also hit the app. Terminals and files do not
+ * block for long and sockets cannot be reopened: those keep the original.
+ */
+static int
+reopen(int fd)
+{
+	struct stat st;
+	char path[32];
+	int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_APPEND;
+	int own;
+
+	if (fstat(fd, &st) != 0 || !S_ISFIFO(st.st_mode))
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, flags);
+	if (own >= 0 && own <= STDERR_FILENO) {
+		(void)close(own);
+		return -1;
+	}
+	return own;
+}
+
+void
+log_open(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (own_fd[i] < 0)
+			own_fd[i] = reopen(STDOUT_FILENO + i);
+	}
+}
+
+int
+log_fd_out(void)
+{
+	return own_fd[0];
+}
+
+int
+log_fd_err(void)
+{
+	return own_fd[1];
+}
+
+static bool
+write_line(int which, const char *line, size_t len)
+{
+	int fd = own_fd[which] >= 0 ? own_fd[which] : STDOUT_FILENO + which;
+	struct pollfd p = {.fd = fd, .events = POLLOUT, .revents = 0};
+	ssize_t n;
+
+	if (own_fd[which] < 0 && (poll(&p, 1, 0) != 1 || p.revents != POLLOUT))
+		return false;
+	do {
+		n = write(fd, line, len);
+	} while (n < 0 && errno == EINTR);
+	return n == (ssize_t)len;
+}
+
+/* Append s to out as the inside of a JSON string; cut when full. */
+static size_t
+json_escape(char *out, size_t cap, const char *s)
+{
+	size_t len = 0;
+
+	for (; *s != '\0' && len + 7 < cap; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\') {
+			out[len++] = '\\';
+			out[len++] = (char)c;
+		} else if (c < 0x20 || c == 0x7f) {
+			len += (size_t)snprintf(out + len, cap - len, "\\u%04x",
+				c);
+		} else {
+			out[len++] = (char)c;
+		}
+	}
+	out[len] = '\0';
+	return len;
+}
+
+/* What arrives from servers must not forge lines or drive a terminal. */
+static void
+strip_controls(char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = ' ';
+	}
+}
+
+static size_t
+format_line(char *line, size_t cap, enum log_level level, char *message)
+{
+	static const char *const severity[] = {
+		[LOG_DEBUG] = "DEBUG",
+		[LOG_INFO] = "INFO",
+		[LOG_WARN] = "WARNING",
+		[LOG_ERROR] = "ERROR",
+	};
+	char escaped[LOG_LINE_MAX - 128];
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	int n;
+
+	memset(&tm, 0, sizeof(tm));
+	(void)gmtime_r(&now, &tm);
+	if (as_json) {
+		(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		(void)json_escape(escaped, sizeof(escaped), message);
+		n = snprintf(line, cap,
+			"{\"timestamp\":\"%s\",\"severity\":\"%s\","
+			"\"message\":\"%s\"}\n",
+			stamp, severity[level], escaped);
+	} else {
+		(void)strftime(stamp, sizeof(stamp), "%Y/%m/%d %H:%M:%S", &tm);
+		strip_controls(message);
+		n = snprintf(line, cap, "%s %s\n", stamp, message);
+	}
+	if (n < 0)
+		return 0;
+	if ((size_t)n >= cap) {
+		line[cap - 2] = '\n';
+		return cap - 1;
+	}
+	return (size_t)n;
+}
+
+static void
+emit(enum log_level level, char *message)
+{
+	char line[LOG_LINE_MAX];
+	size_t len = format_line(line, sizeof(line), level, message);
+
+	if (!write_line(level == LOG_ERROR || level == LOG_WARN, line, len))
+		dropped++;
+}
+
+static void PRINTF(2, 0)
+log_at(enum log_level level, const char *fmt, va_list ap)
+{
+	char message[LOG_LINE_MAX - 128];
+	int saved = errno;
+
+	if (level < least_level)
+		return;
+	if (dropped > 0) {
+		unsigned long lost = dropped;
+
+		dropped = 0;
+		(void)snprintf(message, sizeof(message),
+			"log: %lu line(s) lost: the reader was too slow", lost);
+		emit(LOG_WARN, message);
+		if (dropped > 0)
+			dropped = lost;
+	}
+	(void)vsnprintf(message, sizeof(message), fmt, ap);
+	emit(level, message);
+	errno = saved;
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_DEBUG, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_INFO, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_WARN, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_ERROR, fmt, ap);
+	va_end(ap);
+}
