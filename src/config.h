@@ -1,0 +1,105 @@
+/*
+ * config.h - what the user asked for: command line, environment and defaults,
+ * checked once and never changed afterwards.
+ *
+ * options.def is the only place where an option is written; the fields of
+ * struct config, the parser, the environment names and --help come from it.
+ * Strings point into argv or the environment, which live as long as the
+ * process.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base/error.h"
+#include "base/limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum product { PRODUCT_CLOUDSQL, PRODUCT_ALLOYDB };
+
+enum listen_kind {
+	LISTEN_TCP,
+	LISTEN_UNIX_DIR,  /* path is a directory; the engine decides the rest */
+	LISTEN_UNIX_PATH, /* path is the socket (PostgreSQL: its directory) */
+};
+
+enum ip_type { IP_PUBLIC, IP_PRIVATE, IP_PSC, IP_AUTO };
+
+struct instance_config {
+	enum product product;
+	char name[INSTANCE_NAME_MAX]; /* as given: "project:region:instance" */
+	char project[INSTANCE_NAME_MAX]; /* may hold one colon: "example.com:p" */
+	char region[INSTANCE_NAME_MAX];
+	char instance[INSTANCE_NAME_MAX];
+	enum listen_kind listen;
+	char address[ADDRESS_MAX]; /* LISTEN_TCP: an IP literal */
+	uint16_t port;		   /* LISTEN_TCP: 0 means the engine's */
+	char path[PATH_LEN_MAX];   /* LISTEN_UNIX_* */
+	enum ip_type ip;
+	bool auto_iam_authn;
+};
+
+enum restart_mode { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+
+struct restart_policy {
+	enum restart_mode mode;
+	bool bounded;	/* max counts; otherwise there is no bound */
+	unsigned max;	/* restarts, not starts */
+};
+
+/* --wait-ready: absent, or how long the app waits for the first identity. */
+struct wait_ready {
+	bool wanted;
+	uint64_t timeout_ms;
+};
+
+/* --stop-timeout: absent means that the platform's own kill decides. */
+struct stop_timeout {
+	bool set;
+	uint64_t ms;
+};
+
+/* Types of options.def and the fields they make. */
+#define OPTION_FIELD_FLAG bool
+#define OPTION_FIELD_TEXT const char *
+#define OPTION_FIELD_COUNT uint64_t
+#define OPTION_FIELD_PORT uint16_t
+#define OPTION_FIELD_TIME uint64_t /* milliseconds */
+#define OPTION_FIELD_SIGNAL int
+#define OPTION_FIELD_RESTART struct restart_policy
+#define OPTION_FIELD_WAIT struct wait_ready
+#define OPTION_FIELD_STOP struct stop_timeout
+
+struct config {
+#define SECTION(title)
+#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
+	OPTION_FIELD_##type field;
+#include "options.def"
+#undef OPTION
+#undef SECTION
+	struct instance_config instances[INSTANCES_MAX];
+	size_t instance_count;
+	char *const *command; /* argv of the app, NULL-terminated; or NULL */
+	char *const *environment; /* for the app */
+	bool on_cloud_run;
+};
+
+/* What a command line asks for besides running. */
+enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
+
+/*
+ * Fill *c from the command line and the environment (NULL-terminated, as
+ * main's). On failure e has a sentence that says what is wrong and what to do.
+ */
+enum err config_parse(struct config *c, enum config_action *action,
+	char *const argv[], char *const envp[], struct error *e) NODISCARD;
+
+/* --help, made of options.def, on standard output. */
+void config_print_help(void);
+
+/* Short usage after an error, on standard error. */
+void config_print_usage(void);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * roles.h - how init starts the other two processes without knowing them.
+ *
+ * main.c fills struct roles; init forks and calls. The child inherits config,
+ * listeners and channels by memory; everything else has been closed, signals
+ * are default and unblocked (SIGPIPE is ignored), and the process is not
+ * dumpable. The return value is the exit status of the process.
+ */
+#ifndef ROLES_H
+#define ROLES_H
+
+#include "base/limits.h"
+#include "config.h"
+#include "io/ipc.h"
+
+struct tunnel_boot {
+	int control; /* struct ipc_message, both ways */
+	int answers; /* struct ipc_identity, to be read */
+	int listeners[INSTANCES_MAX]; /* -1: not bound yet, IPC_LISTENER comes */
+};
+
+struct roles {
+	int (*tunnel)(const struct config *c, const struct tunnel_boot *boot);
+	int (*fetcher)(const struct config *c,
+		const struct ipc_message *question, int answers);
+};
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * keypair.h - private keys: making them, reading them, telling their public
+ * half. RSA signing with PSS padding (RFC 8446 4.2.3 rsa_pss_rsae_*).
+ */
+#ifndef TLS_KEYPAIR_H
+#define TLS_KEYPAIR_H
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/span.h"
+
+#include <bearssl.h>
+#include <stdint.h>
+
+#define KEYPAIR_RSA_BITS 2048
+#define KEYPAIR_RSA_BUF BR_RSA_KBUF_PRIV_SIZE(4096)
+
+/* A private key. Flat and copyable only by keypair_copy: it points inward. */
+struct keypair {
+	br_rsa_private_key rsa; /* points into storage */
+	unsigned char storage[KEYPAIR_RSA_BUF];
+	uint8_t modulus[512];	/* big-endian */
+	size_t modulus_len;	/* bytes; 0: no key here */
+	uint32_t exponent;
+};
+
+/*
+ * Make a fresh RSA-2048 key, e = 65537. Takes 15 to 350 ms of CPU.
+ * ERR_SYS: no randomness. ERR_INTERNAL: the generator failed.
+ */
+enum err keypair_generate(struct keypair *k) NODISCARD;
+
+/*
+ * Read an unencrypted RSAPrivateKey (PKCS#1) or PrivateKeyInfo (PKCS#8) DER
+ * holding an RSA key of 2048 to 4096 bits. ERR_KEY: anything else, whatever
+ * the bytes are (they may be hostile).
+ */
+enum err keypair_from_der(struct keypair *k, struct span der) NODISCARD;
+
+/* Append the key as RSAPrivateKey DER. Fails the writer when it is full. */
+void keypair_private_der(const struct keypair *k, struct writer *w);
+
+/* Append SubjectPublicKeyInfo DER (294 bytes for RSA-2048). */
+void keypair_public_der(const struct keypair *k, struct writer *w);
+
+void keypair_copy(struct keypair *to, const struct keypair *from);
+
+/* Wipe. */
+void keypair_clear(struct keypair *k);
+
+#endif
