@@ -1,0 +1,264 @@
+# fairlead: the build and its checks. `make help` says what can be made.
+#
+# Everything is written below $(OUT). CFLAGS and LDFLAGS are yours and come
+# last; ours have other names. V=1 shows the commands.
+
+VERSION := 0.1.0
+
+MUSL_CC ?= musl-gcc
+LINK_CC ?= gcc
+TEST_CC ?= gcc
+CLANG ?= clang
+STRIP ?= strip
+PYTHON ?= /usr/bin/python3
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+OUT ?= build
+VENDOR ?= $(OUT)/vendor
+JOBS ?= $(shell nproc)
+ARCH ?= $(shell uname -m)
+MUSL_LIB ?= /usr/lib/$(ARCH)-linux-musl
+ROOTS ?= /usr/share/ca-certificates/mozilla
+Q := $(if $(V),,@)
+
+export OUT PYTHON VERSION FUZZ_SECONDS
+
+# Sources: found, not listed, and sorted so that the order is the same
+# everywhere.
+SRC := $(sort $(wildcard src/*.c src/*/*.c))
+UNIT := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_HELP := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c)))
+FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_HELP := $(filter-out $(FUZZ) tests/fuzz/replay.c, \
+	$(sort $(wildcard tests/fuzz/*.c)))
+
+# Flags. WERROR=-Werror is set by `make lint`, for the compilers it knows.
+WERROR ?=
+INCLUDES := -Isrc -I$(OUT)/gen -isystem $(VENDOR)/bearssl/inc
+BASIC := -std=c17 -D_GNU_SOURCE -DFAIRLEAD_VERSION='"$(VERSION)"' $(INCLUDES) \
+	-ffile-prefix-map=$(CURDIR)=. -fno-strict-aliasing \
+	-fno-delete-null-pointer-checks
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla \
+	-Walloca -Wundef -Wunused-macros -Wpointer-arith -Wcast-qual \
+	-Wcast-align -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough \
+	-Wswitch-enum -Wnull-dereference -Wdouble-promotion -Wredundant-decls \
+	-Wnested-externs -Wdate-time
+WARN_GCC := -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
+	-Wjump-misses-init -Wformat-signedness -Wformat-overflow=2 \
+	-Wformat-truncation=2 -Warith-conversion -Wcast-align=strict
+WARN_CLANG := -Wcomma -Wmissing-variable-declarations
+WARN_FRAME := -Wframe-larger-than=4096
+HARDEN := -fstack-protector-strong -fstack-clash-protection \
+	$(if $(filter x86_64,$(ARCH)),-fcf-protection=full)
+SECTIONS := -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables
+
+# The product is static-PIE on musl. musl-gcc's own -static-pie makes a binary
+# that asks for a dynamic loader, hence -fPIE here and the link by hand below.
+MUSL_FLAGS := $(BASIC) $(WARN) $(WARN_GCC) $(WARN_FRAME) -Wstack-usage=8192 \
+	$(WERROR) $(HARDEN) $(SECTIONS) -O2 -g -fPIE -ftrivial-auto-var-init=zero
+MUSL_VENDOR := -std=c99 -g0 -fPIE $(HARDEN) $(SECTIONS) \
+	-ffile-prefix-map=$(CURDIR)=.
+LINK_FLAGS := -nostdlib -nostartfiles -static-pie -Wl,--gc-sections \
+	-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=none
+
+# Unit tests are glibc and sanitizers: neither ASan nor _FORTIFY_SOURCE does
+# anything on musl.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+ASAN_FLAGS := $(BASIC) $(filter-out -Wnull-dereference,$(WARN) $(WARN_GCC)) \
+	-O1 -g $(SANITIZE) -D_FORTIFY_SOURCE=2 -Itests/unit
+ASAN_VENDOR := -std=c99 -O1 -g $(SANITIZE)
+FUZZ_FLAGS := $(BASIC) -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
+FUZZ_VENDOR := -std=c99 -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
+CLANG_FLAGS := $(BASIC) $(WARN) $(WARN_CLANG) $(WARN_FRAME) -O2 -Itests/unit \
+	-Werror
+
+MUSL_OBJ := $(SRC:%.c=$(OUT)/musl/%.o)
+ASAN_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(filter-out src/main.c,$(SRC)))
+FUZZ_OBJ := $(patsubst %.c,$(OUT)/fuzz/%.o,$(filter-out src/main.c,$(SRC)))
+TEST_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(UNIT) $(UNIT_HELP) $(FUZZ) \
+	$(FUZZ_HELP) tests/fuzz/replay.c)
+CLANG_OBJ := $(patsubst %.c,$(OUT)/clang/%.o,$(SRC) $(UNIT) $(UNIT_HELP) \
+	$(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
+UNIT_BIN := $(UNIT:tests/unit/%.c=$(OUT)/asan/bin/%)
+REPLAY_BIN := $(FUZZ:tests/fuzz/fuzz_%.c=$(OUT)/asan/bin/replay_%)
+FUZZ_BIN := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/bin/%)
+
+.PHONY: all
+all: $(OUT)/fairlead ## the program, build/fairlead (the default)
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# BearSSL, and the roots compiled in: vendor/README.md.
+include vendor/bearssl.mk
+
+BEARSSL := $(VENDOR)/bearssl
+BEARSSL_SRC := $(patsubst %,$(BEARSSL)/src/%.c,$(BEARSSL_FAST) $(BEARSSL_SMALL))
+
+$(BEARSSL)/.ready: vendor/fetch-bearssl
+	$(Q)vendor/fetch-bearssl $(VENDOR) $(BEARSSL)
+	$(Q)touch $@
+
+$(BEARSSL_SRC): $(BEARSSL)/.ready ;
+
+$(OUT)/gen/roots_data.h: vendor/roots vendor/make-roots
+	@mkdir -p $(@D)
+	$(Q)vendor/make-roots $(ROOTS) >$@
+
+# $(call vendor_library,name,compiler,flags,flags for speed,flags for size)
+define vendor_library
+$(VENDOR)/$(1)/%.o: $(BEARSSL)/src/%.c Makefile vendor/bearssl.mk
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	$(Q)$(2) $(3) $$(if $$(filter $$*,$(BEARSSL_FAST)),$(4),$(5)) \
+		-I$(BEARSSL)/src -I$(BEARSSL)/inc -c -o $$@ $$<
+$(VENDOR)/$(1)/libbearssl.a: $(patsubst %,$(VENDOR)/$(1)/%.o, \
+		$(BEARSSL_FAST) $(BEARSSL_SMALL))
+	@rm -f $$@
+	$(Q)$(AR) rcsD $$@ $$^
+endef
+$(eval $(call vendor_library,musl,$$(MUSL_CC),$(MUSL_VENDOR),-O2,-Os))
+$(eval $(call vendor_library,asan,$$(TEST_CC),$(ASAN_VENDOR)))
+$(eval $(call vendor_library,fuzz,$$(CLANG),$(FUZZ_VENDOR)))
+
+# $(call objects,name,compiler,flags)
+define objects
+$(OUT)/$(1)/%.o: %.c Makefile | $(BEARSSL)/.ready $(OUT)/gen/roots_data.h
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	$(Q)$(2) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+$(eval $(call objects,musl,$$(MUSL_CC),$(MUSL_FLAGS)))
+$(eval $(call objects,asan,$$(TEST_CC),$(ASAN_FLAGS)))
+$(eval $(call objects,fuzz,$$(CLANG),$(FUZZ_FLAGS)))
+$(eval $(call objects,clang,$$(CLANG),$(CLANG_FLAGS)))
+
+-include $(patsubst %.o,%.d,$(MUSL_OBJ) $(ASAN_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) \
+	$(CLANG_OBJ))
+
+$(OUT)/fairlead.debug: $(MUSL_OBJ) $(VENDOR)/musl/libbearssl.a
+	@echo "  LINK  $@"
+	$(Q)gccfile() { $(LINK_CC) -print-file-name=$$1; }; \
+	$(LINK_CC) $(LINK_FLAGS) -o $@ \
+		$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $$(gccfile crtbeginS.o) \
+		$^ -L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -lgcc_eh \
+		-Wl,--end-group $$(gccfile crtendS.o) $(MUSL_LIB)/crtn.o \
+		$(LDFLAGS)
+
+$(OUT)/fairlead: $(OUT)/fairlead.debug
+	$(Q)$(STRIP) -s -o $@ $<
+
+# Test programs.
+define archive
+	@rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+endef
+
+$(OUT)/asan/libfairlead.a: $(ASAN_OBJ)
+	$(archive)
+$(OUT)/asan/libunit.a: $(UNIT_HELP:%.c=$(OUT)/asan/%.o)
+	$(archive)
+$(OUT)/asan/libfuzz.a: $(FUZZ_HELP:%.c=$(OUT)/asan/%.o)
+	$(archive)
+$(OUT)/fuzz/libfairlead.a: $(FUZZ_OBJ) $(FUZZ_HELP:%.c=$(OUT)/fuzz/%.o)
+	$(archive)
+
+$(OUT)/asan/bin/test_%: $(OUT)/asan/tests/unit/test_%.o $(OUT)/asan/libunit.a \
+		$(OUT)/asan/libfairlead.a $(VENDOR)/asan/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) -lcmocka
+
+$(OUT)/asan/bin/replay_%: $(OUT)/asan/tests/fuzz/fuzz_%.o \
+		$(OUT)/asan/tests/fuzz/replay.o $(OUT)/asan/libfuzz.a \
+		$(OUT)/asan/libfairlead.a $(VENDOR)/asan/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS)
+
+$(OUT)/fuzz/bin/fuzz_%: $(OUT)/fuzz/tests/fuzz/fuzz_%.o \
+		$(OUT)/fuzz/libfairlead.a $(VENDOR)/fuzz/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS)
+
+.PHONY: unit-programs fuzz-programs clang-objects
+unit-programs: $(UNIT_BIN) $(REPLAY_BIN)
+fuzz-programs: $(FUZZ_BIN)
+clang-objects: $(CLANG_OBJ)
+
+# What a person asks for. Each of these installs the packages it lacks
+# (tests/deps says which) and then makes what it needs.
+.PHONY: unit integration test judge demo lint fmt fuzz bench size dist install
+.PHONY: deps clean help
+AGAIN = +$(Q)$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target
+
+unit: ## unit tests with sanitizers, and the replay of the fuzz corpora
+	$(Q)tests/deps build unit
+	$(AGAIN) unit-programs
+	$(Q)tests/run unit replay
+
+integration: ## the real binary as PID 1, against the emulator and PostgreSQL
+	$(Q)tests/deps build integration
+	$(AGAIN) all
+	$(Q)tests/run integration
+
+test: ## everything that has to pass: unit, build checks and integration
+	$(Q)tests/deps build unit integration
+	$(AGAIN) all unit-programs
+	$(Q)tests/run unit replay build integration
+
+judge: ## Google's own proxy and connectors against the emulator
+	$(Q)tests/deps build integration judge
+	$(AGAIN) all
+	$(Q)tests/judge/run
+
+demo: ## a Node.js app under fairlead, its database through the tunnel
+	$(Q)tests/deps build demo
+	$(AGAIN) all
+	$(Q)tests/demo/run
+
+lint: ## format, static analysis, the rules between folders, two compilers
+	$(Q)tests/deps build unit lint
+	$(Q)tests/lint/run
+
+fmt: ## format the C sources in place
+	$(Q)clang-format -i $$(git ls-files --cached --others \
+		--exclude-standard 'src/*.[ch]' 'tests/*.[ch]')
+
+fuzz: ## fuzz each parser for FUZZ_SECONDS (60), keep what covers more
+	$(Q)tests/deps build fuzz
+	$(AGAIN) fuzz-programs
+	$(Q)tests/fuzz/run
+
+bench: ## start-up time beside other inits, and pgbench through the tunnel
+	$(Q)tests/deps build integration bench
+	$(AGAIN) all
+	$(Q)tests/bench/run
+
+size: ## bytes of the binary, and memory of its processes while idle
+	$(Q)tests/deps build integration
+	$(AGAIN) all
+	$(Q)tests/bench/size
+
+dist: ## a source tarball of HEAD, the same bytes each time, and its sha256
+	$(Q)mkdir -p $(OUT)
+	$(Q)git archive --format=tar --prefix=fairlead-$(VERSION)/ HEAD | \
+		gzip -9n >$(OUT)/fairlead-$(VERSION).tar.gz
+	$(Q)cd $(OUT) && sha256sum fairlead-$(VERSION).tar.gz | \
+		tee fairlead-$(VERSION).tar.gz.sha256
+
+install: all ## into $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -D -m 755 $(OUT)/fairlead $(DESTDIR)$(PREFIX)/bin/fairlead
+
+deps: ## install the Debian or Ubuntu packages that build and tests need
+	$(Q)tests/deps build unit integration demo lint fuzz
+
+clean: ## remove what was built
+	rm -rf $(OUT)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' \
+		Makefile
