@@ -56,4 +56,37 @@ enum err x509_pem_to_entries(struct span pem, struct writer *w, size_t *count)
 /* notAfter of a certificate (DER), seconds since 1970. ERR_PARSE. */
 enum err x509_not_after(struct span der, int64_t *not_after_s) NODISCARD;
 
+/*
+ * The chain that a server presents, checked by BearSSL's engine against the
+ * anchors: order, signatures, dates, basicConstraints, path length; RSA keys
+ * of 2048 bits at least; SHA-256, SHA-384 and SHA-512 only. It checks no name
+ * (names_check) and, of the leaf, no usage (x509_check_leaf): both are due
+ * before the leaf's key is trusted. Points inward: not copyable.
+ *
+ * On a failure e holds ERR_CERT with the alert to be sent: 45 expired or not
+ * yet valid, 48 unknown CA, 43 unsupported certificate, 42 all else.
+ */
+struct x509_chain {
+	br_x509_minimal_context engine;
+};
+
+/* anchors is borrowed until the end; now_s: seconds since 1970. */
+void x509_chain_begin(struct x509_chain *c, const struct x509_anchors *anchors,
+	int64_t now_s);
+/* The next certificate (DER), leaf first. What is wrong is told at the end. */
+void x509_chain_append(struct x509_chain *c, struct span der);
+/*
+ * The verdict. On ERR_OK *leaf_key is the leaf's public key; it points into c.
+ */
+enum err x509_chain_end(struct x509_chain *c, const br_x509_pkey **leaf_key,
+	struct error *e) NODISCARD;
+
+/*
+ * Our own walk of a server's leaf (DER): KeyUsage, when present, must have
+ * digitalSignature; ExtendedKeyUsage, when present, serverAuth or
+ * anyExtendedKeyUsage; the key must be RSA of 2048 to 4096 bits or EC P-256 or
+ * P-384. ERR_CERT with the alert, as above.
+ */
+enum err x509_check_leaf(struct span leaf, struct error *e) NODISCARD;
+
 #endif
