@@ -14,13 +14,16 @@
 
 #define KEYPAIR_RSA_BITS 2048
 #define KEYPAIR_RSA_BUF BR_RSA_KBUF_PRIV_SIZE(4096)
+#define KEYPAIR_MODULUS_MAX 512 /* bytes: RSA-4096 */
 
 /* A private key. Flat and copyable only by keypair_copy: it points inward. */
 struct keypair {
 	br_rsa_private_key rsa; /* points into storage */
 	unsigned char storage[KEYPAIR_RSA_BUF];
-	uint8_t modulus[512];	/* big-endian */
-	size_t modulus_len;	/* bytes; 0: no key here */
+	uint8_t modulus[KEYPAIR_MODULUS_MAX]; /* big-endian */
+	size_t modulus_len;		      /* bytes; 0: no key here */
+	uint8_t private_exponent[KEYPAIR_MODULUS_MAX];
+	size_t private_exponent_len; /* only for keypair_private_der */
 	uint32_t exponent;
 };
 
@@ -32,8 +35,9 @@ enum err keypair_generate(struct keypair *k) NODISCARD;
 
 /*
  * Read an unencrypted RSAPrivateKey (PKCS#1) or PrivateKeyInfo (PKCS#8) DER
- * holding an RSA key of 2048 to 4096 bits. ERR_KEY: anything else, whatever
- * the bytes are (they may be hostile).
+ * holding an RSA key of two primes and 2048 to 4096 bits. The halves are
+ * tried against each other, 2 ms of CPU. ERR_KEY: anything else, whatever the
+ * bytes are (they may be hostile); k is then cleared.
  */
 enum err keypair_from_der(struct keypair *k, struct span der) NODISCARD;
 
