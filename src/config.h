@@ -17,7 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum product { PRODUCT_CLOUDSQL, PRODUCT_ALLOYDB };
+enum product {
+	PRODUCT_CLOUDSQL,
+	PRODUCT_ALLOYDB
+};
 
 enum listen_kind {
 	LISTEN_TCP,
@@ -25,28 +28,39 @@ enum listen_kind {
 	LISTEN_UNIX_PATH, /* path is the socket (PostgreSQL: its directory) */
 };
 
-enum ip_type { IP_PUBLIC, IP_PRIVATE, IP_PSC, IP_AUTO };
+enum ip_type {
+	IP_PUBLIC,
+	IP_PRIVATE,
+	IP_PSC,
+	IP_AUTO
+};
 
 struct instance_config {
 	enum product product;
 	char name[INSTANCE_NAME_MAX]; /* as given: "project:region:instance" */
-	char project[INSTANCE_NAME_MAX]; /* may hold one colon: "example.com:p" */
+	char project[INSTANCE_NAME_MAX]; /* may hold one colon: "example.com:p"
+					  */
 	char region[INSTANCE_NAME_MAX];
 	char instance[INSTANCE_NAME_MAX];
 	enum listen_kind listen;
 	char address[ADDRESS_MAX]; /* LISTEN_TCP: an IP literal */
-	uint16_t port;		   /* LISTEN_TCP: 0 means the engine's */
+	uint16_t port;             /* LISTEN_TCP: 0 means the engine's */
+	bool counts_port;          /* port is --port plus a count */
 	char path[PATH_LEN_MAX];   /* LISTEN_UNIX_* */
 	enum ip_type ip;
 	bool auto_iam_authn;
 };
 
-enum restart_mode { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+enum restart_mode {
+	RESTART_NO,
+	RESTART_ON_FAILURE,
+	RESTART_ALWAYS
+};
 
 struct restart_policy {
 	enum restart_mode mode;
-	bool bounded;	/* max counts; otherwise there is no bound */
-	unsigned max;	/* restarts, not starts */
+	bool bounded; /* max counts; otherwise there is no bound */
+	unsigned max; /* restarts, not starts */
 };
 
 /* --wait-ready: absent, or how long the app waits for the first identity. */
@@ -62,15 +76,15 @@ struct stop_timeout {
 };
 
 /* Types of options.def and the fields they make. */
-#define OPTION_FIELD_FLAG bool
-#define OPTION_FIELD_TEXT const char *
-#define OPTION_FIELD_COUNT uint64_t
-#define OPTION_FIELD_PORT uint16_t
-#define OPTION_FIELD_TIME uint64_t /* milliseconds */
-#define OPTION_FIELD_SIGNAL int
+#define OPTION_FIELD_FLAG    bool
+#define OPTION_FIELD_TEXT    const char *
+#define OPTION_FIELD_COUNT   uint64_t
+#define OPTION_FIELD_PORT    uint16_t
+#define OPTION_FIELD_TIME    uint64_t /* milliseconds */
+#define OPTION_FIELD_SIGNAL  int
 #define OPTION_FIELD_RESTART struct restart_policy
-#define OPTION_FIELD_WAIT struct wait_ready
-#define OPTION_FIELD_STOP struct stop_timeout
+#define OPTION_FIELD_WAIT    struct wait_ready
+#define OPTION_FIELD_STOP    struct stop_timeout
 
 struct config {
 #define SECTION(title)
@@ -87,7 +101,11 @@ struct config {
 };
 
 /* What a command line asks for besides running. */
-enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
+enum config_action {
+	CONFIG_RUN,
+	CONFIG_HELP,
+	CONFIG_VERSION
+};
 
 /*
  * Fill *c from the command line and the environment (NULL-terminated, as

@@ -14,9 +14,10 @@
 #include "io/ipc.h"
 
 struct tunnel_boot {
-	int control; /* struct ipc_message, both ways */
-	int answers; /* struct ipc_identity, to be read */
-	int listeners[INSTANCES_MAX]; /* -1: not bound yet, IPC_LISTENER comes */
+	int control;                  /* struct ipc_message, both ways */
+	int answers;                  /* struct ipc_identity, to be read */
+	int listeners[INSTANCES_MAX]; /* -1: not bound yet, IPC_LISTENER comes
+				       */
 };
 
 struct roles {

@@ -26,7 +26,7 @@ int clock_poll_timeout(uint64_t now_ms, uint64_t deadline_ms);
  * Seconds since 1970 of a UTC calendar time (month 1 to 12, day 1 to 31);
  * fields out of range give INT64_MIN. Years 1 to 9999. No time zone is read.
  */
-int64_t clock_from_utc(int year, int month, int day, int hour, int minute,
-	int second);
+int64_t clock_from_utc(
+	int year, int month, int day, int hour, int minute, int second);
 
 #endif

@@ -22,7 +22,8 @@ encode_base64(struct writer *w, struct span in, size_t line)
 		for (size_t k = 0; k < 3; k++)
 			v = v << 8 | (k < n ? in.data[i + k] : 0u);
 		for (size_t k = 0; k <= n; k++)
-			quad[k] = (uint8_t)base64_digits[v >> (18 - 6 * k) & 63];
+			quad[k] =
+				(uint8_t)base64_digits[v >> (18 - 6 * k) & 63];
 		write_bytes(w, quad, sizeof(quad));
 		column += sizeof(quad);
 		if (line > 0 && column >= line) {
@@ -101,8 +102,8 @@ static bool
 is_unreserved(uint8_t c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		(c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-		c == '~';
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
 }
 
 void
@@ -117,8 +118,8 @@ encode_percent(struct writer *w, struct span in)
 		}
 		/* Upper-case digits, as RFC 3986 section 2.1 asks for. */
 		write_u8(w, '%');
-		write_u8(w, (uint8_t)"0123456789ABCDEF"[c >> 4]);
-		write_u8(w, (uint8_t)"0123456789ABCDEF"[c & 15]);
+		write_u8(w, (uint8_t) "0123456789ABCDEF"[c >> 4]);
+		write_u8(w, (uint8_t) "0123456789ABCDEF"[c & 15]);
 	}
 }
 

@@ -29,7 +29,7 @@ error_clear(struct error *e)
 }
 
 static void PRINTF(3, 0)
-set(struct error *e, enum err code, const char *fmt, va_list ap)
+	set(struct error *e, enum err code, const char *fmt, va_list ap)
 {
 	e->code = code;
 	e->sys_errno = 0;

@@ -9,79 +9,80 @@
 #define BASE_LIMITS_H
 
 /* base */
-#define ERROR_DETAIL_MAX 512 /* bytes of explanation, NUL included */
-#define LOG_LINE_MAX 1024    /* bytes of one log line, newline included */
+#define ERROR_DETAIL_MAX 512  /* bytes of explanation, NUL included */
+#define LOG_LINE_MAX     1024 /* bytes of one log line, newline included */
 
 /* configuration */
-#define INSTANCES_MAX 32
-#define LISTENERS_MAX INSTANCES_MAX
+#define INSTANCES_MAX     32
+#define LISTENERS_MAX     INSTANCES_MAX
 #define INSTANCE_NAME_MAX 256 /* "project:region:instance", NUL included */
-#define PATH_LEN_MAX 512      /* a path of ours, NUL included */
-#define URL_LEN_MAX 512       /* an endpoint, NUL included */
-#define HOST_LEN_MAX 256      /* a DNS name or address, NUL included */
-#define REMAPS_MAX 32	      /* --remap-exit */
-#define REWRITES_MAX 64	      /* --rewrite: one per signal */
+#define PATH_LEN_MAX      512 /* a path of ours, NUL included */
+#define URL_LEN_MAX       512 /* an endpoint, NUL included */
+#define HOST_LEN_MAX      256 /* a DNS name or address, NUL included */
+#define REMAPS_MAX        32  /* --remap-exit */
+#define REWRITES_MAX      64  /* --rewrite: one per signal */
 
 /* wire */
-#define HTTP_HEAD_MAX 16384	/* bytes of a response head */
-#define HTTP_HEADERS_MAX 64	/* fields of a response head */
-#define HTTP_BODY_MAX 1048576	/* bytes of a response body, decoded */
-#define HTTP_REQUEST_MAX 16384	/* bytes of a request, head and body */
-#define JSON_DEPTH_MAX 32
-#define JSON_TOKENS_MAX 2048
-#define DER_DEPTH_MAX 16
+#define HTTP_HEAD_MAX    16384   /* bytes of a response head */
+#define HTTP_HEADERS_MAX 64      /* fields of a response head */
+#define HTTP_BODY_MAX    1048576 /* bytes of a response body, decoded */
+#define HTTP_REQUEST_MAX 16384   /* bytes of a request, head and body */
+#define JSON_DEPTH_MAX   32
+#define JSON_TOKENS_MAX  2048
+#define DER_DEPTH_MAX    16
 
 /* identity: what a fetcher tells the tunnel */
-#define ADDRESS_MAX 64		/* an IP address or PSC name as text, NUL incl. */
-#define ADDRESSES_MAX 4
-#define NAMES_MAX 8		/* server names to accept */
-#define ANCHORS_DER_MAX 16384	/* bytes: concatenated u16 length + DER */
-#define ANCHORS_MAX 12		/* trust anchors of one instance */
-#define CHAIN_DER_MAX 16384	/* bytes: concatenated u16 length + DER */
-#define CHAIN_CERTS_MAX 4	/* client certificates, leaf first */
-#define PRIVATE_KEY_DER_MAX 1280 /* RSA-2048 PKCS#1: 1191 to 1194 bytes */
-#define PUBLIC_KEY_DER_MAX 294	/* RSA-2048 SubjectPublicKeyInfo, e = 65537 */
-#define TOKEN_MAX 8192		/* an OAuth 2 token, NUL included */
-#define DATABASE_VERSION_MAX 64 /* "POSTGRES_16", NUL included */
+#define ADDRESS_MAX          64 /* an IP address or PSC name as text, NUL incl. */
+#define ADDRESSES_MAX        4
+#define NAMES_MAX            8     /* server names to accept */
+#define ANCHORS_DER_MAX      16384 /* bytes: concatenated u16 length + DER */
+#define ANCHORS_MAX          12    /* trust anchors of one instance */
+#define CHAIN_DER_MAX        16384 /* bytes: concatenated u16 length + DER */
+#define CHAIN_CERTS_MAX      4     /* client certificates, leaf first */
+#define PRIVATE_KEY_DER_MAX  1280  /* RSA-2048 PKCS#1: 1191 to 1194 bytes */
+#define PUBLIC_KEY_DER_MAX   294  /* RSA-2048 SubjectPublicKeyInfo, e = 65537 */
+#define TOKEN_MAX            8192 /* an OAuth 2 token, NUL included */
+#define DATABASE_VERSION_MAX 64   /* "POSTGRES_16", NUL included */
 
 /* API and credentials */
-#define API_TRIES 5		/* one call, HTTP 5xx only */
-#define METADATA_TRIES 5
-#define METADATA_CONNECT_MS 2000
-#define REFRESH_TIMEOUT_MS 60000 /* default of --refresh-timeout */
-#define FETCHER_ALARM_GRACE_S 5	 /* alarm() after the refresh timeout */
+#define API_TRIES             5 /* one call, HTTP 5xx only */
+#define METADATA_TRIES        5
+#define METADATA_CONNECT_MS   2000
+#define REFRESH_TIMEOUT_MS    60000 /* default of --refresh-timeout */
+#define FETCHER_ALARM_GRACE_S 5     /* alarm() after the refresh timeout */
 
 /* refresh (cloudsql.md 4.3: the connectors' constants) */
-#define REFRESH_BUFFER_S 240
-#define REFRESH_LIMIT_INTERVAL_MS 30000
-#define REFRESH_LIMIT_BURST 2
-#define QUESTION_LIMIT_INTERVAL_MS 30000 /* init's own limiter, per instance */
-#define QUESTION_LIMIT_BURST 6
+#define REFRESH_BUFFER_S           240
+#define REFRESH_LIMIT_INTERVAL_MS  30000
+#define REFRESH_LIMIT_BURST        2
+#define QUESTION_LIMIT_INTERVAL_MS 30000 /* init's own limiter, per instance   \
+					  */
+#define QUESTION_LIMIT_BURST       6
 
 /* tunnel */
-#define DIAL_TIMEOUT_MS 30000	/* default of --dial-timeout */
-#define KEEPALIVE_S 30
-#define LISTEN_BACKLOG 1024
-#define CONNECTIONS_MAX 4096
-#define RELAY_BUFFER_MAX 65536
+#define DIAL_TIMEOUT_MS      30000 /* default of --dial-timeout */
+#define KEEPALIVE_S          30
+#define LISTEN_BACKLOG       1024
+#define CONNECTIONS_MAX      4096
+#define RELAY_BUFFER_MAX     65536
 #define HALF_CLOSE_LINGER_MS 10000
-#define ACCEPT_PAUSE_MS 100	/* after EMFILE and its like */
-#define SERVER_PROXY_PORT 3307	/* Cloud SQL, all engines */
+#define ACCEPT_PAUSE_MS      100  /* after EMFILE and its like */
+#define SERVER_PROXY_PORT    3307 /* Cloud SQL, all engines */
 
 /* TLS (RFC 8446 5.1, 5.2) */
 #define TLS_PLAINTEXT_MAX 16384
-#define TLS_RECORD_MAX (5 + TLS_PLAINTEXT_MAX + 256)
+#define TLS_RECORD_MAX    (5 + TLS_PLAINTEXT_MAX + 256)
 #define TLS_HANDSHAKE_MAX 65536 /* bytes of the largest handshake message */
 
 /* init */
-#define REAP_PER_TURN 256
-#define BACKOFF_BASE_MS 100
-#define BACKOFF_CAP_MS 30000
+#define REAP_PER_TURN          256
+#define BACKOFF_BASE_MS        100
+#define BACKOFF_CAP_MS         30000
 #define BACKOFF_JITTER_PERCENT 25
-#define HEALTHY_AFTER_MS 10000	/* a run this long resets the backoff */
-#define STRAGGLER_GRACE_MS 500
-#define DRAIN_TIMEOUT_MS 800	/* tunnel: from IPC_DRAIN to SIGKILL */
-#define CLOUD_RUN_STOP_MS 8000	/* default --stop-timeout on Cloud Run */
-#define WAIT_READY_MS 60000	/* default of --wait-ready's DURATION */
+#define HEALTHY_AFTER_MS       10000 /* a run this long resets the backoff */
+#define STRAGGLER_GRACE_MS     500
+#define DRAIN_TIMEOUT_MS       800   /* tunnel: from IPC_DRAIN to SIGKILL */
+#define CLOUD_RUN_STOP_MS      8000  /* default --stop-timeout on Cloud Run */
+#define WAIT_READY_MS          60000 /* default of --wait-ready's DURATION */
 
 #endif

@@ -100,8 +100,8 @@ json_escape(char *out, size_t cap, const char *s)
 			out[len++] = '\\';
 			out[len++] = (char)c;
 		} else if (c < 0x20 || c == 0x7f) {
-			len += (size_t)snprintf(out + len, cap - len, "\\u%04x",
-				c);
+			len += (size_t)snprintf(
+				out + len, cap - len, "\\u%04x", c);
 		} else {
 			out[len++] = (char)c;
 		}
@@ -169,7 +169,7 @@ emit(enum log_level level, char *message)
 }
 
 static void PRINTF(2, 0)
-log_at(enum log_level level, const char *fmt, va_list ap)
+	log_at(enum log_level level, const char *fmt, va_list ap)
 {
 	char message[LOG_LINE_MAX - 128];
 	int saved = errno;

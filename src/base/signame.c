@@ -10,7 +10,7 @@
 /* glibc's and musl's applications agree on these, whatever the libc's own
  * threads take below. */
 #define RT_FIRST 34
-#define RT_LAST 64
+#define RT_LAST  64
 
 static const struct {
 	int number;
@@ -107,16 +107,16 @@ signame_format(int number, char out[SIGNAL_NAME_MAX])
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (names[i].number == number) {
-			(void)snprintf(out, SIGNAL_NAME_MAX, "SIG%s",
-				names[i].name);
+			(void)snprintf(
+				out, SIGNAL_NAME_MAX, "SIG%s", names[i].name);
 			return out;
 		}
 	}
 	if (number == RT_FIRST)
 		(void)snprintf(out, SIGNAL_NAME_MAX, "SIGRTMIN");
 	else if (number > RT_FIRST && number <= RT_LAST)
-		(void)snprintf(out, SIGNAL_NAME_MAX, "SIGRTMIN+%d",
-			number - RT_FIRST);
+		(void)snprintf(
+			out, SIGNAL_NAME_MAX, "SIGRTMIN+%d", number - RT_FIRST);
 	else
 		(void)snprintf(out, SIGNAL_NAME_MAX, "signal %d", number);
 	return out;

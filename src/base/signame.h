@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define SIGNAL_MAX 64
+#define SIGNAL_MAX      64
 #define SIGNAL_NAME_MAX 24 /* "signal -2147483648", NUL included */
 
 /*

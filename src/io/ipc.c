@@ -171,24 +171,23 @@ strings_valid(const struct ipc_identity *id)
 			return false;
 	}
 	return is_string(id->common_name, sizeof(id->common_name)) &&
-		is_string(id->database_version,
-			sizeof(id->database_version)) &&
-		is_string(id->login_token, sizeof(id->login_token)) &&
-		is_string(id->detail, sizeof(id->detail));
+	       is_string(id->database_version, sizeof(id->database_version)) &&
+	       is_string(id->login_token, sizeof(id->login_token)) &&
+	       is_string(id->detail, sizeof(id->detail));
 }
 
 static bool
 identity_valid(const struct ipc_identity *id, uint32_t instances)
 {
 	return id->magic == IPC_IDENTITY_MAGIC && id->instance < instances &&
-		id->result < IPC_RESULT_END && id->engine < IPC_ENGINE_END &&
-		id->address_count <= ADDRESSES_MAX &&
-		id->name_count <= NAMES_MAX &&
-		id->anchors_len <= sizeof(id->anchors) &&
-		id->chain_len <= sizeof(id->chain) &&
-		id->private_key_len <= sizeof(id->private_key) &&
-		id->login_token_len < sizeof(id->login_token) &&
-		strings_valid(id);
+	       id->result < IPC_RESULT_END && id->engine < IPC_ENGINE_END &&
+	       id->address_count <= ADDRESSES_MAX &&
+	       id->name_count <= NAMES_MAX &&
+	       id->anchors_len <= sizeof(id->anchors) &&
+	       id->chain_len <= sizeof(id->chain) &&
+	       id->private_key_len <= sizeof(id->private_key) &&
+	       id->login_token_len < sizeof(id->login_token) &&
+	       strings_valid(id);
 }
 
 enum err

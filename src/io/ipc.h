@@ -23,13 +23,13 @@
 enum ipc_kind {
 	/* tunnel -> init */
 	IPC_ASK_IDENTITY = 1, /* instance, public_key_len, public_key, flags */
-	IPC_ENGINE,	      /* instance, engine: where to listen is known */
-	IPC_READY,	      /* every instance has had its first identity */
+	IPC_ENGINE,           /* instance, engine: where to listen is known */
+	IPC_READY,            /* every instance has had its first identity */
 	IPC_STARTUP_FAILED,   /* instance: its first identity failed */
 	/* init -> tunnel */
-	IPC_LISTENER,	     /* instance; the listening socket is attached */
-	IPC_FETCHER_EXITED,  /* instance, wait_status: no answer will come */
-	IPC_DRAIN,	     /* the app is gone: finish and exit 0 */
+	IPC_LISTENER,       /* instance; the listening socket is attached */
+	IPC_FETCHER_EXITED, /* instance, wait_status: no answer will come */
+	IPC_DRAIN,          /* the app is gone: finish and exit 0 */
 	IPC_KIND_END
 };
 
@@ -45,7 +45,7 @@ enum ipc_engine {
 #define IPC_ASK_FRESH_TOKEN 0x1u /* the last token was refused (401) */
 
 struct ipc_message {
-	uint32_t kind;	   /* enum ipc_kind */
+	uint32_t kind;     /* enum ipc_kind */
 	uint32_t instance; /* index into config.instances */
 	uint32_t engine;   /* enum ipc_engine */
 	uint32_t flags;
@@ -60,8 +60,9 @@ enum ipc_result {
 	IPC_RESULT_OK,
 	IPC_RESULT_TEMPORARY, /* network, 5xx, 408: try again with backoff */
 	IPC_RESULT_THROTTLED, /* 429: wait retry_after_s, at least 30 s */
-	IPC_RESULT_DENIED,    /* 401, 403, 404 and other 4xx: a person must act */
-	IPC_RESULT_CONFIG,    /* the configuration cannot work with this instance */
+	IPC_RESULT_DENIED, /* 401, 403, 404 and other 4xx: a person must act */
+	IPC_RESULT_CONFIG, /* the configuration cannot work with this instance
+			    */
 	IPC_RESULT_END
 };
 
@@ -129,14 +130,14 @@ enum err ipc_receive(int channel, struct ipc_message *m, int *fd,
  * Send an identity, blocking for as long as the tunnel has no room; the
  * fetcher's alarm bounds it. ERR_EOF: the tunnel is gone.
  */
-enum err ipc_send_identity(int channel, const struct ipc_identity *id)
-	NODISCARD;
+enum err ipc_send_identity(
+	int channel, const struct ipc_identity *id) NODISCARD;
 
 /*
  * Receive one identity, never blocking. ERR_AGAIN, ERR_EOF, and ERR_PARSE when
  * a length, count, string or index does not hold (*id is wiped then).
  */
-enum err ipc_receive_identity(int channel, struct ipc_identity *id,
-	uint32_t instances) NODISCARD;
+enum err ipc_receive_identity(
+	int channel, struct ipc_identity *id, uint32_t instances) NODISCARD;
 
 #endif

@@ -1,0 +1,212 @@
+/* config_values.c - the types of options.def, read strictly. Pure. */
+#include "config_values.h"
+
+#include "base/signame.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#define TIME_MAX_MS (10ull * 365 * 24 * 3600 * 1000)
+
+enum err
+value_flag(bool *out, const char *text, struct error *e)
+{
+	static const char *const yes[] = {"", "true", "t", "1"};
+	static const char *const no[] = {"false", "f", "0"};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (strcasecmp(text, yes[i]) == 0) {
+			*out = true;
+			return ERR_OK;
+		}
+	}
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		if (strcasecmp(text, no[i]) == 0) {
+			*out = false;
+			return ERR_OK;
+		}
+	}
+	return error_set(
+		e, ERR_USAGE, "\"%s\" is neither true nor false", text);
+}
+
+/* Digits at *at; advances it. False: none, or the number exceeds max. */
+static bool
+take_digits(const char **at, uint64_t max, uint64_t *out)
+{
+	const char *p = *at;
+	uint64_t v = 0;
+
+	if (*p < '0' || *p > '9')
+		return false;
+	for (; *p >= '0' && *p <= '9'; p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (v > (max - digit) / 10)
+			return false;
+		v = v * 10 + digit;
+	}
+	*at = p;
+	*out = v;
+	return true;
+}
+
+enum err
+value_count(uint64_t *out, const char *text, struct error *e)
+{
+	const char *at = text;
+	uint64_t v;
+
+	if (!take_digits(&at, INT64_MAX, &v) || *at != '\0')
+		return error_set(
+			e, ERR_USAGE, "\"%s\" is not a whole number", text);
+	*out = v;
+	return ERR_OK;
+}
+
+enum err
+value_port(uint16_t *out, const char *text, struct error *e)
+{
+	const char *at = text;
+	uint64_t v;
+
+	if (!take_digits(&at, UINT16_MAX, &v) || *at != '\0')
+		return error_set(e, ERR_USAGE,
+			"\"%s\" is not a port (0 to 65535)", text);
+	*out = (uint16_t)v;
+	return ERR_OK;
+}
+
+static const struct {
+	const char *name;
+	uint64_t us; /* microseconds */
+} units[] = {
+	/* Longer names first: "ms" must not be read as minutes. */
+	{"ms", 1000},
+	{"us", 1},
+	{"h", 3600000000},
+	{"m", 60000000},
+	{"s", 1000000},
+};
+
+static uint64_t
+take_unit(const char **at)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t len = strlen(units[i].name);
+
+		if (strncmp(*at, units[i].name, len) == 0) {
+			*at += len;
+			return units[i].us;
+		}
+	}
+	return 0;
+}
+
+/* Digits after the point, in millionths; further ones are dropped. */
+static uint64_t
+take_fraction(const char **at)
+{
+	uint64_t scale = 100000;
+	uint64_t v = 0;
+
+	if (**at != '.')
+		return 0;
+	for ((*at)++; **at >= '0' && **at <= '9'; (*at)++) {
+		v += scale * (uint64_t)(**at - '0');
+		scale /= 10;
+	}
+	return v;
+}
+
+enum err
+value_time(uint64_t *out, const char *text, struct error *e)
+{
+	const char *at = text;
+	uint64_t total_us = 0;
+
+	if (strcmp(text, "0") == 0) {
+		*out = 0;
+		return ERR_OK;
+	}
+	do {
+		uint64_t whole;
+		uint64_t millionths;
+		uint64_t unit;
+
+		if (!take_digits(&at, TIME_MAX_MS, &whole))
+			goto bad;
+		millionths = take_fraction(&at);
+		unit = take_unit(&at);
+		if (unit == 0 || whole > TIME_MAX_MS * 1000 / unit)
+			goto bad;
+		total_us += whole * unit + millionths * unit / 1000000;
+		if (total_us > TIME_MAX_MS * 1000)
+			goto bad;
+	} while (*at != '\0');
+	*out = total_us / 1000;
+	return ERR_OK;
+bad:
+	return error_set(e, ERR_USAGE,
+		"\"%s\" is not a duration; write it with its unit, as 10s, "
+		"1m30s or 250ms",
+		text);
+}
+
+enum err
+value_signal(int *out, const char *text, struct error *e)
+{
+	int number = signame_parse(text);
+
+	if (number == 0)
+		return error_set(e, ERR_USAGE,
+			"\"%s\" is not a signal; write TERM, SIGTERM, 15 or "
+			"RTMIN+3",
+			text);
+	*out = number;
+	return ERR_OK;
+}
+
+enum err
+value_restart(struct restart_policy *out, const char *text, struct error *e)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
+	struct restart_policy p = {RESTART_NO, false, 0};
+	uint64_t max = 0;
+
+	if (span_equal_str(span_of(text, len), "on-failure"))
+		p.mode = RESTART_ON_FAILURE;
+	else if (span_equal_str(span_of(text, len), "always"))
+		p.mode = RESTART_ALWAYS;
+	else if (strcmp(text, "no") != 0)
+		goto bad;
+	if (colon != NULL) {
+		const char *at = colon + 1;
+
+		if (!take_digits(&at, 1000000, &max) || *at != '\0')
+			goto bad;
+		p.bounded = true;
+		p.max = (unsigned)max;
+	}
+	*out = p;
+	return ERR_OK;
+bad:
+	return error_set(e, ERR_USAGE,
+		"\"%s\" is not a restart policy; write no, on-failure, "
+		"on-failure:N, always or always:N",
+		text);
+}
+
+enum err
+value_address(const char *text, struct error *e)
+{
+	uint8_t bytes[16];
+
+	if (strlen(text) < ADDRESS_MAX &&
+		(inet_pton(AF_INET, text, bytes) == 1 ||
+			inet_pton(AF_INET6, text, bytes) == 1))
+		return ERR_OK;
+	return error_set(e, ERR_USAGE, "not a valid IP address: \"%s\"", text);
+}
