@@ -1,0 +1,68 @@
+"""Fixtures of the integration tests; the machinery is in lab.py."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import lab  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL; see lab.Postgres for what is in it."""
+    server = lab.Postgres()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def start_emulator(postgres):
+    """Factory: start_emulator(*options, instances=..., backend=...)."""
+    started = []
+
+    def start(*options, backend=None, **how):
+        emulator = lab.Emulator(backend or postgres.socket, *options, **how)
+        emulator.start()
+        started.append(emulator)
+        return emulator
+
+    yield start
+    for emulator in started:
+        emulator.stop()
+
+
+@pytest.fixture
+def emulator(start_emulator):
+    """One emulator with lab.INSTANCE at an address of its own."""
+    return start_emulator()
+
+
+@pytest.fixture
+def start_fairlead():
+    """Factory: start_fairlead(emulator, *options, app=[...], env={...}).
+    The log of each is shown when a test fails."""
+    started = []
+
+    def start(emulator, *options, **how):
+        if not os.access(lab.FAIRLEAD, os.X_OK):
+            pytest.fail(f"{lab.FAIRLEAD} is not built")
+        process = lab.Fairlead(emulator, *options, **how)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        print(f"-- log of {' '.join(process.argv)}\n{process.log()}")
+        process.close()
+
+
+@pytest.fixture
+def fairlead(emulator, start_fairlead):
+    """A proxy alone for the emulator's instance, listening."""
+    return start_fairlead(emulator).wait_listening()
