@@ -58,6 +58,14 @@
 #define QUESTION_LIMIT_INTERVAL_MS 30000 /* init's own limiter, per instance   \
 					  */
 #define QUESTION_LIMIT_BURST       6
+#define REFRESH_BACKOFF_BASE_MS 1000  /* doubled with every failure ... */
+#define REFRESH_BACKOFF_CAP_MS 60000  /* ... up to this */
+#define REFRESH_RETRY_AFTER_MIN_S 30  /* after HTTP 429 */
+#define REFRESH_RETRY_AFTER_MAX_S 3600
+#define REFRESH_PATIENCE_MS 2000 /* a dial outlives a failure if the next */
+				 /* question is this near */
+#define REFRESH_LOST_MS 120000 /* a question without any answer, on top of */
+			       /* --refresh-timeout */
 
 /* tunnel */
 #define DIAL_TIMEOUT_MS      30000 /* default of --dial-timeout */
@@ -68,11 +76,26 @@
 #define HALF_CLOSE_LINGER_MS 10000
 #define ACCEPT_PAUSE_MS      100  /* after EMFILE and its like */
 #define SERVER_PROXY_PORT    3307 /* Cloud SQL, all engines */
+#define ACCEPTS_PER_TURN 64
+#define RELAY_ROUNDS_MAX 4  /* of one connection in one turn */
+#define DRAIN_FINISH_MS 600 /* then the tunnel exits, whatever is open */
+#define DESCRIPTORS_SPARE 32 /* standard streams, channels, listeners */
+#define LOOP_WATCHES_MAX (2 * CONNECTIONS_MAX + LISTENERS_MAX + 8)
 
 /* TLS (RFC 8446 5.1, 5.2) */
 #define TLS_PLAINTEXT_MAX 16384
 #define TLS_RECORD_MAX    (5 + TLS_PLAINTEXT_MAX + 256)
 #define TLS_HANDSHAKE_MAX 65536 /* bytes of the largest handshake message */
+#define CERTIFICATE_EXTENSIONS_MAX 64 /* of one certificate */
+#define TLS_HELLO_MAX 16384	/* bytes of any handshake message but */
+				/* Certificate and NewSessionTicket */
+#define TLS_BUFFER_MAX (4 * TLS_RECORD_MAX) /* bytes of records, each way */
+#define TLS_FLIGHT_MAX 20480	/* bytes of the largest message we send */
+#define TLS_PIECES_MAX 8	/* decrypted stretches handed out at once */
+#define TLS_EXTENSIONS_MAX 64	/* in one extension block */
+#define TLS_SERVER_CERTS_MAX 10	/* in the server's Certificate message */
+#define TLS_QUIET_RECORDS_MAX 32 /* that carry no data, in a row */
+#define TLS_REKEY_RECORDS 8388608 /* sent per key: 2^23; AES-GCM bears 2^24.5 */
 
 /* init */
 #define REAP_PER_TURN          256
