@@ -1,0 +1,65 @@
+/*
+ * extensions.h - extension blocks of the server's messages, against the
+ * matrix of RFC 8446 4.2: what may stand where, what we asked for, and
+ * nothing twice.
+ */
+#ifndef TLS_EXTENSIONS_H
+#define TLS_EXTENSIONS_H
+
+#include "base/error.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum extension_type {
+	EXTENSION_SERVER_NAME = 0,
+	EXTENSION_SUPPORTED_GROUPS = 10,
+	EXTENSION_SIGNATURE_ALGORITHMS = 13,
+	EXTENSION_PRE_SHARED_KEY = 41,
+	EXTENSION_EARLY_DATA = 42,
+	EXTENSION_SUPPORTED_VERSIONS = 43,
+	EXTENSION_COOKIE = 44,
+	EXTENSION_CERTIFICATE_AUTHORITIES = 47,
+	EXTENSION_OID_FILTERS = 48,
+	EXTENSION_SIGNATURE_ALGORITHMS_CERT = 50,
+	EXTENSION_KEY_SHARE = 51
+};
+
+/* The message that a block stands in. */
+enum extension_place {
+	EXTENSION_IN_SERVER_HELLO,
+	EXTENSION_IN_HELLO_RETRY,
+	EXTENSION_IN_ENCRYPTED,
+	EXTENSION_IN_CERTIFICATE,
+	EXTENSION_IN_CERTIFICATE_REQUEST,
+	EXTENSION_IN_TICKET
+};
+
+/* One extension that was there; data NULL: it was not. */
+struct extension {
+	bool present;
+	struct span body;
+};
+
+/* Those whose bodies the client reads. */
+struct extensions {
+	struct extension supported_versions;
+	struct extension key_share;
+	struct extension cookie;
+	struct extension signature_algorithms;
+	struct extension server_name;
+	struct extension supported_groups;
+};
+
+/*
+ * Read a block (without its length). sni: our ClientHello had a server_name.
+ * ERR_TLS, with the alert in e: malformed, an extension twice, one that we
+ * did not ask for (110), or one in the wrong message (47). Unknown ones are
+ * skipped where the server may speak first: CertificateRequest and
+ * NewSessionTicket.
+ */
+enum err extensions_read(struct extensions *x, struct span block,
+	enum extension_place place, bool sni, struct error *e) NODISCARD;
+
+#endif
