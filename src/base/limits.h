@@ -9,8 +9,8 @@
 #define BASE_LIMITS_H
 
 /* base */
-#define ERROR_DETAIL_MAX 512  /* bytes of explanation, NUL included */
-#define LOG_LINE_MAX     1024 /* bytes of one log line, newline included */
+#define ERROR_DETAIL_MAX 1024 /* bytes of explanation, NUL included */
+#define LOG_LINE_MAX     1280 /* bytes of one log line, newline included */
 
 /* configuration */
 #define INSTANCES_MAX     32
@@ -26,13 +26,13 @@
 #define HTTP_HEAD_MAX    16384   /* bytes of a response head */
 #define HTTP_HEADERS_MAX 64      /* fields of a response head */
 #define HTTP_BODY_MAX    1048576 /* bytes of a response body, decoded */
-#define HTTP_REQUEST_MAX 16384   /* bytes of a request, head and body */
+#define HTTP_REQUEST_MAX 24576   /* bytes of a request: holds two tokens */
 #define JSON_DEPTH_MAX   32
 #define JSON_TOKENS_MAX  2048
 #define DER_DEPTH_MAX    16
 
 /* identity: what a fetcher tells the tunnel */
-#define ADDRESS_MAX          64 /* an IP address or PSC name as text, NUL incl. */
+#define ADDRESS_MAX          256 /* an IP address or PSC name, NUL included */
 #define ADDRESSES_MAX        4
 #define NAMES_MAX            8     /* server names to accept */
 #define ANCHORS_DER_MAX      16384 /* bytes: concatenated u16 length + DER */
@@ -49,6 +49,14 @@
 #define METADATA_TRIES        5
 #define METADATA_CONNECT_MS   2000
 #define REFRESH_TIMEOUT_MS    60000 /* default of --refresh-timeout */
+#define METADATA_BACKOFF_MS   100   /* doubled with every try */
+#define API_TARGET_MAX        2048  /* bytes of a request target */
+#define API_ERROR_BODY_MAX    200   /* bytes shown of a body that is no JSON */
+#define API_MESSAGE_MAX       1024  /* bytes of the API's own error message */
+#define API_REASON_MAX        128
+#define RESOLVED_MAX          8       /* addresses of an endpoint to try */
+#define CA_FILE_MAX           1048576 /* bytes */
+#define KEY_THREAD_STACK      131072  /* bytes */
 #define FETCHER_ALARM_GRACE_S 5     /* alarm() after the refresh timeout */
 
 /* refresh (cloudsql.md 4.3: the connectors' constants) */
