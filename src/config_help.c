@@ -62,10 +62,10 @@ config_print_help(void)
 {
 	(void)printf("%s\n", usage);
 	(void)puts("An init for containers that carries their database "
-		   "connections: it runs COMMAND as\nPID 1 should, and opens a "
-		   "local port or socket for each Cloud SQL INSTANCE\n"
+		   "connections: it runs\nCOMMAND as PID 1 should, and opens a "
+		   "local port or socket for each Cloud SQL\nINSTANCE "
 		   "(project:region:instance). Without COMMAND it is a proxy "
-		   "alone, without INSTANCE an\ninit alone.");
+		   "alone, without\nINSTANCE an init alone.");
 #define SECTION(title) (void)printf("\n%s:\n", title);
 #define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
 	print_option(name, letter, argument, help);
@@ -77,10 +77,10 @@ config_print_help(void)
 	print_option("version", 'v', NULL, "print the version and exit");
 	(void)puts(
 		"\nEvery option can be set by the environment too: --port by "
-		"FAIRLEAD_PORT, and so on;\nthe Cloud SQL Auth Proxy's "
-		"CSQL_PROXY_... names are accepted. Instance parameters:\n"
+		"FAIRLEAD_PORT, and\nso on; the Cloud SQL Auth Proxy's "
+		"CSQL_PROXY_... names are accepted. Instance\nparameters: "
 		"address, port, unix-socket, unix-socket-path, "
-		"auto-iam-authn, private-ip, psc.\nDurations are written as "
+		"auto-iam-authn,\nprivate-ip, psc. Durations are written as "
 		"10s, 1m30s or 250ms.");
 }
 
