@@ -135,6 +135,9 @@ $(eval $(call objects,asan,$$(TEST_CC),$(ASAN_FLAGS)))
 $(eval $(call objects,fuzz,$$(CLANG),$(FUZZ_FLAGS)))
 $(eval $(call objects,clang,$$(CLANG),$(CLANG_FLAGS)))
 
+# A test may have its buffers on the stack.
+$(OUT)/clang/tests/%.o: CFLAGS += -Wno-frame-larger-than
+
 -include $(patsubst %.o,%.d,$(MUSL_OBJ) $(ASAN_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) \
 	$(CLANG_OBJ))
 
@@ -184,9 +187,10 @@ $(OUT)/fuzz/bin/fuzz_%: $(OUT)/fuzz/tests/fuzz/fuzz_%.o \
 	@echo "  LINK  $@"
 	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS)
 
-.PHONY: unit-programs fuzz-programs clang-objects
+.PHONY: unit-programs fuzz-programs gcc-objects clang-objects
 unit-programs: $(UNIT_BIN) $(REPLAY_BIN)
 fuzz-programs: $(FUZZ_BIN)
+gcc-objects: $(MUSL_OBJ)
 clang-objects: $(CLANG_OBJ)
 
 # What a person asks for. Each of these installs the packages it lacks

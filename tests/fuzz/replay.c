@@ -3,9 +3,9 @@
  * without libFuzzer. Linked with exactly one tests/fuzz/fuzz_X.c.
  *
  * Each input is given in a heap block of its own size, so that AddressSanitizer
- * sees the first byte read past either end. An empty input is a block of no bytes
- * and still a valid pointer. Must never skip a file it was given: what can't be
- * read is a failure.
+ * sees the first byte read past either end. An empty input is a block of no
+ * bytes and still a valid pointer. Must never skip a file it was given: what
+ * can't be read is a failure.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -69,8 +69,8 @@ replay_folder(const char *folder, size_t *count)
 		struct stat st;
 		int len;
 
-		len = snprintf(path, sizeof(path), "%s/%s", folder,
-			list[i]->d_name);
+		len = snprintf(
+			path, sizeof(path), "%s/%s", folder, list[i]->d_name);
 		free(list[i]);
 		if (len < 0 || (size_t)len >= sizeof(path)) {
 			failed = 1;
