@@ -28,8 +28,7 @@ union address {
 };
 
 static enum err
-parse_literal(const char *text, uint16_t port, union address *a,
-	socklen_t *len)
+parse_literal(const char *text, uint16_t port, union address *a, socklen_t *len)
 {
 	memset(a, 0, sizeof(*a));
 	if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) {
@@ -91,8 +90,8 @@ port_of(int fd)
 	memset(&a, 0, sizeof(a));
 	if (getsockname(fd, &a.any, &len) != 0)
 		return 0;
-	return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port
-						 : a.v4.sin_port);
+	return ntohs(
+		a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
 static const char *
@@ -130,9 +129,8 @@ socket_listen_tcp(const char *address, uint16_t port, int *fd,
 	if (a.any.sa_family == AF_INET6)
 		set_option(*fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (bind(*fd, &a.any, len) != 0 || listen(*fd, LISTEN_BACKLOG) != 0) {
-		(void)error_sys(e, ERR_SYS,
-			"could not listen to %s port %u%s", address,
-			(unsigned)port, bind_remedy(errno));
+		(void)error_sys(e, ERR_SYS, "could not listen to %s port %u%s",
+			address, (unsigned)port, bind_remedy(errno));
 		socket_close(*fd);
 		*fd = -1;
 		return ERR_SYS;
@@ -241,8 +239,8 @@ name_of(const union address *a, socklen_t len, char name[SOCKET_NAME_MAX])
 		(void)snprintf(name, SOCKET_NAME_MAX, "[%s]:%u", ip,
 			(unsigned)ntohs(a->v6.sin6_port));
 	} else if (len > head && a->un.sun_path[0] != '\0') {
-		(void)snprintf(name, SOCKET_NAME_MAX, "%.*s",
-			(int)(len - head), a->un.sun_path);
+		(void)snprintf(name, SOCKET_NAME_MAX, "%.*s", (int)(len - head),
+			a->un.sun_path);
 	} else {
 		(void)snprintf(name, SOCKET_NAME_MAX, "@");
 	}
@@ -277,8 +275,8 @@ socket_accept(int listener, int *fd, char name[SOCKET_NAME_MAX])
 
 	memset(&a, 0, sizeof(a));
 	do
-		*fd = accept4(listener, &a.any, &len,
-			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		*fd = accept4(
+			listener, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	while (*fd < 0 && errno == EINTR);
 	if (*fd < 0)
 		return accept_result(errno);
@@ -295,8 +293,8 @@ socket_connect(const char *address, uint16_t port, int *fd, struct error *e)
 
 	*fd = -1;
 	if (parse_literal(address, port, &a, &len) != ERR_OK)
-		return error_set(e, ERR_DNS, "\"%s\" is not an IP address",
-			address);
+		return error_set(
+			e, ERR_DNS, "\"%s\" is not an IP address", address);
 	*fd = socket(a.any.sa_family, STREAM, 0);
 	if (*fd < 0)
 		return error_sys(e, ERR_CONNECT, "socket");
@@ -385,8 +383,7 @@ socket_reset(int fd)
 {
 	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
-		sizeof(at_once));
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	socket_close(fd);
 }
 

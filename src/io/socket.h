@@ -33,8 +33,8 @@ enum err socket_listen_tcp(const char *address, uint16_t port, int *fd,
  * removed first; any other file is left alone and refused. ERR_LIMIT: the
  * path does not fit into 107 bytes.
  */
-enum err socket_listen_unix(const char *path, int *fd, struct error *e)
-	NODISCARD;
+enum err socket_listen_unix(
+	const char *path, int *fd, struct error *e) NODISCARD;
 
 /*
  * Make the folder that holds a PostgreSQL socket, mode 0777; its parent must
@@ -48,8 +48,8 @@ enum err socket_make_folder(const char *path, struct error *e) NODISCARD;
  * it went away. ERR_LIMIT: no descriptors or memory now, errno says which.
  * ERR_SYS: the listener is unusable.
  */
-enum err socket_accept(int listener, int *fd, char name[SOCKET_NAME_MAX])
-	NODISCARD;
+enum err socket_accept(
+	int listener, int *fd, char name[SOCKET_NAME_MAX]) NODISCARD;
 
 /*
  * Begin to connect to an IP literal, keepalive and TCP_NODELAY set. The
@@ -57,8 +57,8 @@ enum err socket_accept(int listener, int *fd, char name[SOCKET_NAME_MAX])
  * tells. ERR_DNS: not an IP address. ERR_CONNECT: refused at once; no
  * descriptor is left.
  */
-enum err socket_connect(const char *address, uint16_t port, int *fd,
-	struct error *e) NODISCARD;
+enum err socket_connect(
+	const char *address, uint16_t port, int *fd, struct error *e) NODISCARD;
 
 /* The outcome of socket_connect. ERR_CONNECT: e has the reason. */
 enum err socket_connected(int fd, struct error *e) NODISCARD;
@@ -69,8 +69,8 @@ enum err socket_connected(int fd, struct error *e) NODISCARD;
  * peer has finished. ERR_SYS: the connection is broken.
  */
 enum err socket_read(int fd, void *buf, size_t len, size_t *done) NODISCARD;
-enum err socket_write(int fd, const void *buf, size_t len, size_t *done)
-	NODISCARD;
+enum err socket_write(
+	int fd, const void *buf, size_t len, size_t *done) NODISCARD;
 
 /* Bytes that can be read now; 0 also when that cannot be told. */
 size_t socket_readable(int fd);
