@@ -63,11 +63,37 @@ enum err x509_not_after(struct span der, int64_t *not_after_s) NODISCARD;
  * (names_check) and, of the leaf, no usage (x509_check_leaf): both are due
  * before the leaf's key is trusted. Points inward: not copyable.
  *
+ * What BearSSL's engine leaves open is decided so, on each certificate up to
+ * the one that an anchor signed:
+ *
+ *   not strict DER, an extension twice        refused, 42
+ *   signature algorithm differs in and out    refused, 42
+ *   name constraints in an intermediate       refused, 43: the engine does not
+ *                                             apply them
+ *   critical extension it does not know,      refused, 43 (by the engine; a
+ *   critical ExtendedKeyUsage included        server's is seldom critical)
+ *   the leaf is itself an anchor that is      accepted (by the engine)
+ *   not a CA
+ *   anchor with name constraints, dates       not looked at: an anchor is a
+ *   or a weak signature of its own            name and a key
+ *   revocation                                not looked at, as the proxies do
+ *
  * On a failure e holds ERR_CERT with the alert to be sent: 45 expired or not
  * yet valid, 48 unknown CA, 43 unsupported certificate, 42 all else.
  */
+enum x509_fault {
+	X509_FAULT_NONE,
+	X509_FAULT_MALFORMED,
+	X509_FAULT_EXPIRED,
+	X509_FAULT_NOT_YET_VALID,
+	X509_FAULT_CONSTRAINED
+};
+
 struct x509_chain {
 	br_x509_minimal_context engine;
+	int64_t now_s;
+	size_t count;		/* certificates appended */
+	enum x509_fault fault;	/* the first of ours; refuses the chain */
 };
 
 /* anchors is borrowed until the end; now_s: seconds since 1970. */

@@ -1,0 +1,156 @@
+/*
+ * x509_chain.c - the verdict on a server's chain, from BearSSL's minimal engine
+ * and from our own reading of each certificate; both must agree. Must never
+ * call a chain good that either of them refused, and checks no name: the
+ * engine's own name check is never armed.
+ */
+#include "tls/alert.h"
+#include "tls/certificate.h"
+#include "tls/x509.h"
+
+#define RSA_MODULUS_MIN 256 /* bytes: RSA-2048 */
+#define SECONDS_PER_DAY 86400
+#define DAYS_TO_1970 719528 /* from 0000-01-01, BearSSL's epoch */
+
+static const uint8_t oid_name_constraints[] = {0x55, 0x1d, 0x1e};
+
+/* What is told of a failure, and the alert for it (RFC 8446 6.2). */
+struct reason {
+	enum alert alert;
+	const char *text;
+};
+
+static const struct reason faults[] = {
+	[X509_FAULT_MALFORMED] = {ALERT_BAD_CERTIFICATE,
+		"certificate is malformed"},
+	[X509_FAULT_EXPIRED] = {ALERT_CERTIFICATE_EXPIRED,
+		"certificate has expired"},
+	[X509_FAULT_NOT_YET_VALID] = {ALERT_CERTIFICATE_EXPIRED,
+		"certificate is not yet valid"},
+	[X509_FAULT_CONSTRAINED] = {ALERT_UNSUPPORTED_CERTIFICATE,
+		"certificate of a CA with name constraints"},
+};
+
+static struct reason
+engine_reason(unsigned code)
+{
+	static const struct reason other = {
+		ALERT_BAD_CERTIFICATE, "certificate is malformed"};
+	static const struct {
+		unsigned code;
+		struct reason reason;
+	} known[] = {
+		{BR_ERR_X509_EMPTY_CHAIN,
+			{ALERT_BAD_CERTIFICATE, "no certificate given"}},
+		{BR_ERR_X509_EXPIRED, {ALERT_CERTIFICATE_EXPIRED,
+			"certificate has expired or is not yet valid"}},
+		{BR_ERR_X509_NOT_TRUSTED, {ALERT_UNKNOWN_CA,
+			"certificate signed by unknown authority"}},
+		{BR_ERR_X509_DN_MISMATCH, {ALERT_UNKNOWN_CA,
+			"certificate chain is not in order"}},
+		{BR_ERR_X509_UNSUPPORTED, {ALERT_UNSUPPORTED_CERTIFICATE,
+			"certificate uses an unsupported algorithm"}},
+		{BR_ERR_X509_CRITICAL_EXTENSION,
+			{ALERT_UNSUPPORTED_CERTIFICATE,
+			"certificate has an unknown critical extension"}},
+		{BR_ERR_X509_LIMIT_EXCEEDED, {ALERT_UNSUPPORTED_CERTIFICATE,
+			"certificate has a key or signature too large"}},
+		{BR_ERR_X509_WEAK_PUBLIC_KEY, {ALERT_UNSUPPORTED_CERTIFICATE,
+			"certificate has an RSA key under 2048 bits"}},
+		{BR_ERR_X509_BAD_SIGNATURE, {ALERT_BAD_CERTIFICATE,
+			"certificate has a wrong signature"}},
+		{BR_ERR_X509_WRONG_KEY_TYPE, {ALERT_BAD_CERTIFICATE,
+			"certificate has a wrong signature"}},
+		{BR_ERR_X509_NOT_CA, {ALERT_BAD_CERTIFICATE,
+			"certificate signed by one that is not a CA"}},
+		{BR_ERR_X509_FORBIDDEN_KEY_USAGE, {ALERT_BAD_CERTIFICATE,
+			"certificate signed by one that may not sign"}},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].code == code)
+			return known[i].reason;
+	}
+	return other;
+}
+
+void
+x509_chain_begin(struct x509_chain *c, const struct x509_anchors *anchors,
+	int64_t now_s)
+{
+	br_x509_minimal_context *engine = &c->engine;
+	uint64_t now = now_s < 0 ? 0 : (uint64_t)now_s;
+
+	c->now_s = now_s;
+	c->count = 0;
+	c->fault = X509_FAULT_NONE;
+	br_x509_minimal_init(
+		engine, &br_sha256_vtable, anchors->anchor, anchors->count);
+	br_x509_minimal_set_rsa(engine, br_rsa_pkcs1_vrfy_get_default());
+	br_x509_minimal_set_ecdsa(engine, br_ec_get_default(),
+		br_ecdsa_vrfy_asn1_get_default());
+	br_x509_minimal_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
+	br_x509_minimal_set_hash(engine, br_sha384_ID, &br_sha384_vtable);
+	br_x509_minimal_set_hash(engine, br_sha512_ID, &br_sha512_vtable);
+	br_x509_minimal_set_minrsa(engine, RSA_MODULUS_MIN);
+	br_x509_minimal_set_time(engine,
+		(uint32_t)(now / SECONDS_PER_DAY) + DAYS_TO_1970,
+		(uint32_t)(now % SECONDS_PER_DAY));
+	engine->vtable->start_chain(&engine->vtable, NULL);
+}
+
+static enum x509_fault
+inspect(const struct x509_chain *c, struct span der)
+{
+	struct certificate cert;
+	struct span ignored;
+
+	if (certificate_parse(der, &cert) != ERR_OK)
+		return X509_FAULT_MALFORMED;
+	if (c->now_s < cert.not_before_s)
+		return X509_FAULT_NOT_YET_VALID;
+	if (c->now_s > cert.not_after_s)
+		return X509_FAULT_EXPIRED;
+	if (c->count > 0 &&
+		certificate_extension(&cert,
+			span_of(oid_name_constraints,
+				sizeof(oid_name_constraints)),
+			&ignored))
+		return X509_FAULT_CONSTRAINED;
+	return X509_FAULT_NONE;
+}
+
+void
+x509_chain_append(struct x509_chain *c, struct span der)
+{
+	br_x509_minimal_context *engine = &c->engine;
+
+	/* Decided: what comes after the certificate that an anchor signed is
+	 * not part of the chain. */
+	if (engine->err != 0 || c->fault != X509_FAULT_NONE)
+		return;
+	c->fault = inspect(c, der);
+	c->count++;
+	engine->vtable->start_cert(&engine->vtable, (uint32_t)der.len);
+	engine->vtable->append(&engine->vtable, der.data, der.len);
+	engine->vtable->end_cert(&engine->vtable);
+}
+
+enum err
+x509_chain_end(struct x509_chain *c, const br_x509_pkey **leaf_key,
+	struct error *e)
+{
+	br_x509_minimal_context *engine = &c->engine;
+	unsigned code = engine->vtable->end_chain(&engine->vtable);
+	struct reason why = engine_reason(code);
+
+	*leaf_key = NULL;
+	if (c->fault != X509_FAULT_NONE)
+		why = faults[c->fault];
+	else if (code == 0)
+		*leaf_key = engine->vtable->get_pkey(&engine->vtable, NULL);
+	if (*leaf_key == NULL)
+		return error_tls(
+			e, ERR_CERT, (int)why.alert, "%s", why.text);
+	return ERR_OK;
+}
