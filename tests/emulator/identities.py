@@ -221,7 +221,7 @@ class ApiIdentity:
         try:
             with open(self.ca_file, "rb") as src:
                 old = x509.load_pem_x509_certificate(src.read())
-            if old.public_key() .public_numbers() == \
+            if old.public_key().public_numbers() == \
                     self._root.key.public_key().public_numbers():
                 self._root.cert = old
                 return

@@ -215,7 +215,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if "silence" in fault:
             self.server.stopping.wait(fault["silence"])
         if "silence" in fault or fault.get("close") == "before":
-            self.clean = self.close_connection = False
+            self.clean = False
             self.close_connection = True
             return True
         return False

@@ -305,8 +305,6 @@ class Emulator:
         for name in self.instances:
             argv += ["--instance", name]
         env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
-        # Not "fairlead": an app that reads the name of its own database
-        # must not be confused by the tester's environment.
         self.server = Server(argv + self.args,
                              os.path.join(self.folder, "stderr"),
                              env=env, stdout=subprocess.PIPE)
