@@ -155,6 +155,7 @@ $(OUT)/fairlead: $(OUT)/fairlead.debug
 
 # Test programs.
 define archive
+	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 endef
