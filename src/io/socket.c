@@ -309,8 +309,8 @@ socket_connect(const char *address, uint16_t port, int *fd, struct error *e)
 	return ERR_CONNECT;
 }
 
-enum err
-socket_connected(int fd, struct error *e)
+static enum err
+pending_error(int fd, const char *what, struct error *e)
 {
 	int number = 0;
 	socklen_t len = sizeof(number);
@@ -320,17 +320,33 @@ socket_connected(int fd, struct error *e)
 	if (number == 0)
 		return ERR_OK;
 	errno = number;
-	return error_sys(e, ERR_CONNECT, "connect");
+	return error_sys(e, ERR_CONNECT, "%s", what);
 }
 
 enum err
-socket_read(int fd, void *buf, size_t len, size_t *done)
+socket_connected(int fd, struct error *e)
 {
+	return pending_error(fd, "connect", e);
+}
+
+enum err
+socket_error(int fd, struct error *e)
+{
+	if (pending_error(fd, "socket", e) == ERR_OK)
+		(void)error_set(e, ERR_SYS, "hung up");
+	return e->code;
+}
+
+enum err
+socket_read(int fd, struct iovec *to, int count, size_t *done)
+{
+	struct msghdr m = {.msg_iov = to};
 	ssize_t n;
 
+	m.msg_iovlen = (size_t)count;
 	*done = 0;
 	do
-		n = recv(fd, buf, len, MSG_DONTWAIT);
+		n = recvmsg(fd, &m, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return ERR_EOF;
@@ -341,13 +357,15 @@ socket_read(int fd, void *buf, size_t len, size_t *done)
 }
 
 enum err
-socket_write(int fd, const void *buf, size_t len, size_t *done)
+socket_write(int fd, struct iovec *from, int count, size_t *done)
 {
+	struct msghdr m = {.msg_iov = from};
 	ssize_t n;
 
+	m.msg_iovlen = (size_t)count;
 	*done = 0;
 	do
-		n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? ERR_AGAIN : ERR_SYS;
@@ -361,6 +379,16 @@ socket_readable(int fd)
 	int n = 0;
 
 	if (ioctl(fd, FIONREAD, &n) != 0 || n < 0)
+		return 0;
+	return (size_t)n;
+}
+
+size_t
+socket_unsent(int fd)
+{
+	int n = 0;
+
+	if (ioctl(fd, TIOCOUTQ, &n) != 0 || n < 0)
 		return 0;
 	return (size_t)n;
 }

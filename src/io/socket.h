@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* "[IPv6]:65535" or a Unix socket's path, NUL included. */
 #define SOCKET_NAME_MAX 128
@@ -64,16 +65,23 @@ enum err socket_connect(
 enum err socket_connected(int fd, struct error *e) NODISCARD;
 
 /*
- * One read or write of up to len bytes (len > 0). ERR_OK: *done bytes, at
- * least one, were moved. ERR_AGAIN: none can be now. ERR_EOF (read only): the
- * peer has finished. ERR_SYS: the connection is broken.
+ * One read or write over count buffers (count > 0, none empty). ERR_OK: *done
+ * bytes, at least one, were moved. ERR_AGAIN: none can be now. ERR_EOF (read
+ * only): the peer has finished. ERR_SYS: the connection is broken.
  */
-enum err socket_read(int fd, void *buf, size_t len, size_t *done) NODISCARD;
+enum err socket_read(
+	int fd, struct iovec *to, int count, size_t *done) NODISCARD;
 enum err socket_write(
-	int fd, const void *buf, size_t len, size_t *done) NODISCARD;
+	int fd, struct iovec *from, int count, size_t *done) NODISCARD;
+
+/* The error pending on a socket that poll(2) says has one. */
+enum err socket_error(int fd, struct error *e) NODISCARD;
 
 /* Bytes that can be read now; 0 also when that cannot be told. */
 size_t socket_readable(int fd);
+
+/* Bytes written that the peer has not acknowledged; 0 when unknown. */
+size_t socket_unsent(int fd);
 
 /* Tell the peer that no more bytes will come. */
 void socket_finish(int fd);
