@@ -87,6 +87,7 @@
 #define ACCEPTS_PER_TURN 64
 #define RELAY_ROUNDS_MAX 4  /* of one connection in one turn */
 #define DRAIN_FINISH_MS 600 /* then the tunnel exits, whatever is open */
+#define BUFFERS_KEPT 2 /* record buffers kept when nobody uses them */
 #define DESCRIPTORS_SPARE 32 /* standard streams, channels, listeners */
 #define LOOP_WATCHES_MAX (2 * CONNECTIONS_MAX + LISTENERS_MAX + 8)
 
@@ -115,5 +116,13 @@
 #define DRAIN_TIMEOUT_MS       800   /* tunnel: from IPC_DRAIN to SIGKILL */
 #define CLOUD_RUN_STOP_MS      8000  /* default --stop-timeout on Cloud Run */
 #define WAIT_READY_MS          60000 /* default of --wait-ready's DURATION */
+#define KILL_WAIT_MS	       1000 /* from SIGKILL until init goes on */
+#define SHUTDOWN_REST_MS       1400 /* all stages after a --stop-timeout */
+#define STOP_REPEAT_MS	       10000 /* stop requests this near add up */
+#define STOP_REQUESTS_KILL     3     /* so many of them kill the app */
+#define FETCHER_KILL_GRACE_MS  2000  /* after the fetcher's own alarm */
+#define CONTROL_PER_TURN       64    /* messages of the tunnel */
+#define SIGNALS_PER_TURN       16
+#define EXEC_PATH_MAX	       4096 /* bytes of DIR/COMMAND, NUL included */
 
 #endif
