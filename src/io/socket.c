@@ -329,12 +329,11 @@ socket_connected(int fd, struct error *e)
 	return pending_error(fd, "connect", e);
 }
 
-enum err
+void
 socket_error(int fd, struct error *e)
 {
 	if (pending_error(fd, "socket", e) == ERR_OK)
 		(void)error_set(e, ERR_SYS, "hung up");
-	return e->code;
 }
 
 enum err

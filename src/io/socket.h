@@ -75,7 +75,7 @@ enum err socket_write(
 	int fd, struct iovec *from, int count, size_t *done) NODISCARD;
 
 /* The error pending on a socket that poll(2) says has one. */
-enum err socket_error(int fd, struct error *e) NODISCARD;
+void socket_error(int fd, struct error *e);
 
 /* Bytes that can be read now; 0 also when that cannot be told. */
 size_t socket_readable(int fd);

@@ -1,0 +1,323 @@
+/*
+ * relay.c - moving bytes between two sockets through TLS. Owns no descriptor,
+ * and no buffer for longer than bytes are on their way; must never copy them,
+ * never wait, and never hand the client a byte that TLS has not verified.
+ *
+ * One round is: read from the server, write to the client, read from the
+ * client, write to the server. Sockets are read only when poll said so, which
+ * spares a recv(2) that finds nothing for every query. Reading from the server
+ * comes first and goes on when writing to it fails: the alert that says why it
+ * hung up may be waiting there, and a reset would destroy it.
+ */
+#include "tunnel/relay.h"
+
+#include "io/loop.h"
+#include "io/socket.h"
+
+#include <poll.h>
+#include <string.h>
+
+enum err
+relay_start(struct relay *r, struct buffers *pool, int client, int server,
+	const struct tls13_config *config)
+{
+	enum err err;
+
+	memset(r, 0, sizeof(*r));
+	r->client = client;
+	r->server = server;
+	err = buffers_take(pool, &r->buffers);
+	if (err != ERR_OK)
+		return err;
+	return tls13_init(&r->tls, r->buffers, config);
+}
+
+void
+relay_end(struct relay *r, struct buffers *pool)
+{
+	tls13_clear(&r->tls);
+	buffers_give(pool, r->buffers);
+	r->buffers = NULL;
+}
+
+static bool
+has(const struct relay *r, unsigned bit)
+{
+	return (tls13_state(&r->tls) & bit) != 0;
+}
+
+/* The server will send nothing more, and what it sent is delivered. */
+static bool
+delivered(const struct relay *r)
+{
+	return (tls13_recv_closed(&r->tls) || r->server_eof) &&
+	       !has(r, TLS13_RECVAPP);
+}
+
+static bool
+wants_client_bytes(const struct relay *r)
+{
+	return !r->client_eof && !r->server_deaf && has(r, TLS13_SENDAPP);
+}
+
+static bool
+wants_server_bytes(const struct relay *r)
+{
+	return !r->server_eof && has(r, TLS13_RECVREC);
+}
+
+void
+relay_interest(const struct relay *r, int *client, int *server)
+{
+	*client = wants_client_bytes(r) ? POLLIN : 0;
+	if (has(r, TLS13_RECVAPP))
+		*client |= POLLOUT;
+	if (*client == 0 && r->client_hup)
+		*client = LOOP_NOTHING;
+	*server = wants_server_bytes(r) ? POLLIN : 0;
+	if (has(r, TLS13_SENDREC) && !r->server_deaf)
+		*server |= POLLOUT;
+	if (*server == 0 && r->server_hup)
+		*server = LOOP_NOTHING;
+}
+
+void
+relay_client_event(struct relay *r, short revents)
+{
+	if ((revents & (POLLIN | POLLOUT)) == 0) {
+		r->client_hup = true;
+		r->client_error = (revents & (POLLERR | POLLNVAL)) != 0;
+	}
+	if ((revents & ~POLLOUT) != 0)
+		r->client_ready = true;
+}
+
+void
+relay_server_event(struct relay *r, short revents)
+{
+	if ((revents & (POLLIN | POLLOUT)) == 0) {
+		r->server_hup = true;
+		if ((revents & (POLLERR | POLLNVAL)) != 0)
+			r->server_deaf = true;
+	}
+	if ((revents & ~POLLOUT) != 0)
+		r->server_ready = true;
+}
+
+void
+relay_drain(struct relay *r)
+{
+	r->draining = true;
+	r->client_ready = true;
+}
+
+/* errno has the reason. */
+static bool
+broken(struct relay_report *report, const char *doing, bool client)
+{
+	(void)error_sys(
+		&report->error, ERR_SYS, "%s", client ? "client" : "instance");
+	report->doing = doing;
+	report->client = client;
+	return false;
+}
+
+static bool
+write_client(struct relay *r, bool *moved, struct relay_report *report)
+{
+	while (has(r, TLS13_RECVAPP)) {
+		struct iovec v[TLS_PIECES_MAX];
+		int count = tls13_recvapp_vec(&r->tls, v, TLS_PIECES_MAX);
+		size_t done;
+		enum err err = socket_write(r->client, v, count, &done);
+
+		if (err == ERR_AGAIN)
+			return true;
+		if (err != ERR_OK)
+			return broken(report, "writing to client", true);
+		tls13_recvapp_ack(&r->tls, done);
+		*moved = true;
+	}
+	return true;
+}
+
+static bool
+server_broke(struct relay *r, struct relay_report *report)
+{
+	bool moved;
+
+	r->server_eof = true;
+	(void)broken(report, "reading from instance", false);
+	/* What had come before is still the client's; if it cannot take it
+	 * now, it is lost with the connection. */
+	(void)write_client(r, &moved, report);
+	return false;
+}
+
+static bool
+read_server(struct relay *r, bool *moved, struct relay_report *report)
+{
+	struct iovec v;
+	size_t done;
+	enum err err;
+
+	if (!r->server_ready || !wants_server_bytes(r))
+		return true;
+	v.iov_base = tls13_recvrec_buf(&r->tls, &v.iov_len);
+	err = socket_read(r->server, &v, 1, &done);
+	if (err == ERR_SYS)
+		return server_broke(r, report);
+	if (err != ERR_OK || done < v.iov_len)
+		r->server_ready = false;
+	if (err == ERR_AGAIN)
+		return true;
+	*moved = true;
+	if (err == ERR_OK) {
+		tls13_recvrec_ack(&r->tls, done);
+		return true;
+	}
+	r->server_eof = true;
+	if (!tls13_recv_closed(&r->tls))
+		tls13_recv_eof(&r->tls);
+	return true;
+}
+
+static void
+end_client_bytes(struct relay *r)
+{
+	r->client_eof = true;
+	tls13_close_send(&r->tls);
+}
+
+static bool
+read_client(struct relay *r, bool *moved, struct relay_report *report)
+{
+	struct iovec v[TLS_PIECES_MAX];
+	size_t room = 0;
+	size_t done;
+	enum err err;
+	int count;
+	int i;
+
+	if (r->client_error) {
+		socket_error(r->client, &report->error);
+		report->doing = "reading from client";
+		report->client = true;
+		return false;
+	}
+	if (!r->client_ready || !wants_client_bytes(r))
+		return true;
+	count = tls13_sendapp_vec(&r->tls, v, TLS_PIECES_MAX);
+	for (i = 0; i < count; i++)
+		room += v[i].iov_len;
+	err = socket_read(r->client, v, count, &done);
+	if (err == ERR_SYS)
+		return broken(report, "reading from client", true);
+	if (err == ERR_OK) {
+		tls13_sendapp_ack(&r->tls, done);
+		/* While draining only "none there" is a reason to stop. */
+		if (done < room && !r->draining)
+			r->client_ready = false;
+	} else {
+		r->client_ready = false;
+		if (err == ERR_AGAIN && !r->draining)
+			return true;
+		end_client_bytes(r);
+	}
+	*moved = true;
+	return true;
+}
+
+static void
+write_server(struct relay *r, bool *moved)
+{
+	while (has(r, TLS13_SENDREC) && !r->server_deaf) {
+		struct iovec v;
+		const uint8_t *records;
+		size_t done;
+		enum err err;
+
+		records = tls13_sendrec_buf(&r->tls, &v.iov_len);
+		/* sendmsg(2) reads only. */
+		v.iov_base = (void *)(uintptr_t)records;
+		err = socket_write(r->server, &v, 1, &done);
+		if (err == ERR_AGAIN)
+			return;
+		*moved = true;
+		if (err != ERR_OK) {
+			r->server_deaf = true;
+			r->server_ready = true;
+			return;
+		}
+		tls13_sendrec_ack(&r->tls, done);
+	}
+}
+
+static bool
+one_round(struct relay *r, bool *moved, struct relay_report *report)
+{
+	*moved = false;
+	if (!read_server(r, moved, report))
+		return false;
+	if (!write_client(r, moved, report))
+		return false;
+	if (!read_client(r, moved, report))
+		return false;
+	write_server(r, moved);
+	return true;
+}
+
+static enum relay_status
+judge(struct relay *r, struct relay_report *report)
+{
+	const struct error *e = tls13_error(&r->tls);
+
+	if (e->code != ERR_OK && e->code != ERR_EOF) {
+		report->error = *e;
+		report->doing = "reading from instance";
+		/* An end of file in the handshake is the network's doing. */
+		report->tls = !r->server_eof;
+		return RELAY_BROKEN;
+	}
+	if (!delivered(r))
+		return RELAY_RUNNING;
+	if (!r->client_finished) {
+		socket_finish(r->client);
+		r->client_finished = true;
+	}
+	if (e->code == ERR_EOF)
+		return RELAY_TRUNCATED;
+	if (r->server_deaf || (r->client_eof && !has(r, TLS13_SENDREC)))
+		return RELAY_FINISHED;
+	return RELAY_RUNNING;
+}
+
+enum relay_status
+relay_pump(struct relay *r, struct buffers *pool, struct relay_report *report)
+{
+	enum relay_status status;
+	bool moved = true;
+	int round;
+
+	memset(report, 0, sizeof(*report));
+	error_clear(&report->error);
+	if (r->buffers == NULL) {
+		enum err err = buffers_take(pool, &r->buffers);
+
+		if (err != ERR_OK) {
+			(void)error_set(&report->error, err, "record buffers");
+			report->doing = "reading from client";
+			return RELAY_BROKEN;
+		}
+		tls13_attach(&r->tls, r->buffers);
+	}
+	for (round = 0; moved && round < RELAY_ROUNDS_MAX; round++)
+		if (!one_round(r, &moved, report))
+			return RELAY_BROKEN;
+	status = judge(r, report);
+	if (status == RELAY_RUNNING && tls13_idle(&r->tls)) {
+		buffers_give(pool, tls13_detach(&r->tls));
+		r->buffers = NULL;
+	}
+	return status;
+}
