@@ -56,9 +56,12 @@ shape(struct encoding *c, struct span modulus, unsigned hash_bits,
 	while ((modulus.data[0] >> (top_bits - 1)) == 0)
 		top_bits--;
 	/* emBits is one less than the bits of the modulus. */
-	c->em_len = top_bits == 1 ? modulus.len - 1 : modulus.len;
-	c->top_mask =
-		top_bits == 1 ? 0xff : (uint8_t)((1u << (top_bits - 1)) - 1);
+	c->em_len = modulus.len;
+	c->top_mask = (uint8_t)((1u << (top_bits - 1)) - 1);
+	if (top_bits == 1) {
+		c->em_len--;
+		c->top_mask = 0xff;
+	}
 	return c->em_len >= 2 * c->hash_len + 2 ? ERR_OK : ERR_KEY;
 }
 
