@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+"""Makes tests/unit/vectors/keys_data.h: private keys of the unit tests, which
+protect nothing.
+
+    tests/unit/vectors/make_keys.py >tests/unit/vectors/keys_data.h
+"""
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import NoEncryption
+
+PKCS1 = serialization.PrivateFormat.TraditionalOpenSSL
+PKCS8 = serialization.PrivateFormat.PKCS8
+
+
+def make(label, key, form):
+    pem = key.private_bytes(serialization.Encoding.PEM, form, NoEncryption())
+    print(f'\t{{"{label}",')
+    lines = pem.decode().splitlines()
+    for line in lines:
+        print(f'\t\t"{line}\\n"', end="" if line == lines[-1] else "\n")
+    print("},")
+
+
+def rsa_key(bits, e=65537, wanted=lambda numbers: True):
+    while True:
+        key = rsa.generate_private_key(public_exponent=e, key_size=bits)
+        if wanted(key.private_numbers()):
+            return key
+
+
+print("/* Made by make_keys.py; see README.md. */")
+print("static const struct pem_vector key_vectors[] = {")
+key = rsa_key(2048)
+make("rsa2048", key, PKCS1)
+make("rsa2048_pkcs8", key, PKCS8)
+# BearSSL can derive the private exponent of the others only.
+make("rsa2048_1mod4", rsa_key(2048, wanted=lambda n: n.p % 4 == 1), PKCS1)
+make("rsa2048_e3", rsa_key(2048, e=3), PKCS1)
+# One bit more than whole bytes: the PSS encoding is a byte shorter.
+make("rsa2049", rsa_key(2049), PKCS1)
+make("rsa2050", rsa_key(2050), PKCS1)
+make("rsa4096", rsa_key(4096), PKCS8)
+make("rsa1024", rsa_key(1024), PKCS1)
+make("rsa2047", rsa_key(2047), PKCS1)
+make("p256", ec.generate_private_key(ec.SECP256R1()), PKCS1)
+make("p256_pkcs8", ec.generate_private_key(ec.SECP256R1()), PKCS8)
+make("ed25519", ed25519.Ed25519PrivateKey.generate(), PKCS8)
+print("};")
