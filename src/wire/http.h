@@ -97,6 +97,8 @@ enum err http_chunked_decode(struct http_chunked *c, uint8_t *bytes, size_t len,
  */
 void http_write_begin(struct writer *w, const char *method, struct span target);
 void http_write_field(struct writer *w, const char *name, struct span value);
+/* Authorization: Bearer token. Nothing of the token is copied elsewhere. */
+void http_write_bearer(struct writer *w, struct span token);
 void http_write_end(struct writer *w, struct span body);
 
 /* s may be the value of a field: printable ASCII, inner spaces and tabs. */

@@ -47,6 +47,16 @@ http_write_field(struct writer *w, const char *name, struct span value)
 }
 
 void
+http_write_bearer(struct writer *w, struct span token)
+{
+	if (token.len == 0 || !http_is_value(token))
+		w->failed = true;
+	write_str(w, "Authorization: Bearer ");
+	write_span(w, token);
+	write_str(w, "\r\n");
+}
+
+void
 http_write_end(struct writer *w, struct span body)
 {
 	char length[32];

@@ -1,0 +1,156 @@
+/*
+ * https.c - endpoint, roots and connection. Only https:// is ever spoken, and
+ * only with a server that proved its name: there is no way to turn that off.
+ */
+#include "fetcher/https.h"
+
+#include "base/clock.h"
+#include "io/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum err
+load_file(struct x509_anchors *anchors, const char *path, struct error *e)
+{
+	uint8_t *pem = malloc(CA_FILE_MAX);
+	size_t len = 0;
+	struct error cause;
+	enum err result;
+
+	if (pem == NULL)
+		return error_set(e, ERR_NOMEM, "out of memory");
+	error_clear(&cause);
+	result = file_read(path, pem, CA_FILE_MAX, &len, &cause);
+	if (result == ERR_OK)
+		result = x509_anchors_from_pem(
+			anchors, span_of(pem, len), &cause);
+	free(pem);
+	if (result != ERR_OK)
+		return error_set(
+			e, ERR_CONFIG, "CA file %s: %s", path, cause.detail);
+	return ERR_OK;
+}
+
+static enum err
+load_roots(struct x509_anchors *anchors, const char *ca_file, struct error *e)
+{
+	const char *path = ca_file;
+
+	if (path == NULL || path[0] == '\0')
+		path = getenv("SSL_CERT_FILE");
+	if (path != NULL && path[0] != '\0')
+		return load_file(anchors, path, e);
+	return x509_anchors_builtin(anchors, e);
+}
+
+/* The endpoint's own name is what its certificate must hold. */
+static void
+set_names(struct https *h)
+{
+	memset(&h->names, 0, sizeof(h->names));
+	if (h->url.ip_len > 0) {
+		memcpy(h->names.ip, h->url.ip, h->url.ip_len);
+		h->names.ip_len = h->url.ip_len;
+		return;
+	}
+	h->names.dns[0] = h->url.host;
+	h->names.dns_count = 1;
+}
+
+enum err
+https_init(struct https *h, const char *endpoint, const char *ca_file,
+	uint64_t deadline_ms, struct error *e)
+{
+	h->deadline_ms = deadline_ms;
+	h->tcp.fd = -1;
+	if (url_parse(&h->url, span_str(endpoint)) != ERR_OK)
+		return error_set(e, ERR_CONFIG,
+			"API endpoint \"%s\" is not of the form "
+			"https://HOST[:PORT]",
+			endpoint);
+	if (h->url.scheme != URL_HTTPS)
+		return error_set(e, ERR_CONFIG,
+			"API endpoint \"%s\" is refused: tokens are sent over "
+			"https:// only",
+			endpoint);
+	set_names(h);
+	if (load_roots(&h->anchors, ca_file, e) != ERR_OK)
+		return e->code;
+	h->tls_config.anchors = &h->anchors;
+	h->tls_config.names = &h->names;
+	h->tls_config.sni = h->url.ip_len > 0 ? NULL : h->url.host;
+	return ERR_OK;
+}
+
+static void
+disconnect(struct https *h)
+{
+	tls_stream_close(&h->tls);
+	tcp_close(&h->tcp);
+	h->open = false;
+}
+
+static enum err
+connect_to(struct https *h, struct error *e)
+{
+	struct error cause;
+
+	if (tcp_connect(&h->tcp, &h->url, h->deadline_ms, h->deadline_ms, e) !=
+		ERR_OK)
+		return e->code;
+	error_clear(&cause);
+	h->tcp.awaited = "the TLS handshake";
+	h->tls_config.now_s = clock_wall_s();
+	if (tls_stream_open(&h->tls, &h->tls_config, tcp_transport(&h->tcp),
+		    &cause) != ERR_OK) {
+		disconnect(h);
+		return error_tls(e, cause.code, cause.alert, "TLS with %s: %s",
+			h->tcp.peer, cause.detail);
+	}
+	h->tcp.awaited = "the response";
+	h->open = true;
+	return ERR_OK;
+}
+
+static enum err
+exchange(struct https *h, struct span request, struct error *e)
+{
+	struct transport t = tls_stream_transport(&h->tls);
+	enum err result = exchange_run(&h->exchange, &t, request, e);
+
+	if (result == ERR_EOF)
+		(void)error_set(e, ERR_HTTP,
+			"%s closed the connection "
+			"without a response",
+			h->tcp.peer);
+	if (result != ERR_OK || !h->exchange.head.keep_alive)
+		disconnect(h);
+	return result == ERR_EOF ? ERR_HTTP : result;
+}
+
+enum err
+https_call(struct https *h, struct span request, struct error *e)
+{
+	bool reused = h->open;
+	enum err result;
+
+	if (!h->open && connect_to(h, e) != ERR_OK)
+		return e->code;
+	result = exchange(h, request, e);
+	if (result == ERR_OK || !reused || h->exchange.answered ||
+		result == ERR_TIMEOUT)
+		return result;
+	error_clear(e);
+	if (connect_to(h, e) != ERR_OK)
+		return e->code;
+	return exchange(h, request, e);
+}
+
+void
+https_clear(struct https *h)
+{
+	disconnect(h);
+	exchange_clear(&h->exchange);
+	x509_anchors_free(&h->anchors);
+}

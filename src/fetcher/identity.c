@@ -1,0 +1,239 @@
+/*
+ * identity.c - the one straight line: token, instance, login token, key,
+ * certificate. Owns the words around each failure. Must never let a secret
+ * into them, and must leave no half-filled identity behind.
+ */
+#include "fetcher/identity.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetcher/certificates.h"
+#include "fetcher/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Room for a request body: two keys' worth of PEM and an escaped token. */
+#define BODY_MAX (HTTP_REQUEST_MAX - TOKEN_MAX - API_TARGET_MAX)
+
+static const struct provider *const providers[] = {
+	[PRODUCT_CLOUDSQL] = &provider_cloudsql,
+	[PRODUCT_ALLOYDB] = NULL, /* not there yet; config refuses it, too */
+};
+
+/*
+ * Put the proxies' words around a failure:
+ * [STAGE: ]KIND error: MESSAGE (connection name = "P:R:I")[: CAUSE]
+ */
+static enum err
+fail(struct fetch *f, const char *stage, const char *message,
+	const struct error *cause)
+{
+	bool config = cause->code == ERR_CONFIG;
+	char waited[48] = "";
+
+	if (cause->code == ERR_TIMEOUT)
+		(void)snprintf(waited, sizeof(waited),
+			" (refresh timeout %" PRIu64 "s)",
+			f->config->refresh_timeout / 1000);
+	return error_set(&f->error, cause->code,
+		"%s%s%s error: %s (connection name = \"%s\")%s%s%s", stage,
+		stage[0] != '\0' ? ": " : "", config ? "config" : "refresh",
+		message != NULL ? message : cause->detail, f->instance->name,
+		message != NULL ? ": " : "",
+		message != NULL ? cause->detail : "", waited);
+}
+
+static enum err
+prepare(struct fetch *f, struct error *e)
+{
+	uint64_t deadline_ms = clock_ms() + f->config->refresh_timeout;
+
+	credentials_init(&f->credentials, f->config, deadline_ms,
+		&f->api.https.exchange);
+	if (f->instance->auto_iam_authn &&
+		!credentials_have_login(&f->credentials))
+		return error_set(e, ERR_CONFIG,
+			"--auto-iam-authn needs a "
+			"login token of its own, which --token cannot give");
+	return api_init(&f->api, f->provider->endpoint(f->config),
+		f->provider->scope_api, &f->credentials, f->config, e);
+}
+
+static enum err
+get_instance(struct fetch *f)
+{
+	const struct provider *p = f->provider;
+	uint8_t target[API_TARGET_MAX];
+	struct writer w = writer_over(target, sizeof(target));
+	struct api_request request = {.method = "GET"};
+	struct error e;
+
+	error_clear(&e);
+	if (prepare(f, &e) != ERR_OK || api_authorize(&f->api, &e) != ERR_OK)
+		return fail(f, p->instance_stage, p->instance_failed, &e);
+	p->instance_target(f->instance, &w);
+	request.target = writer_span(&w);
+	if (api_call(&f->api, &request, &e) != ERR_OK)
+		return fail(f, p->instance_stage, p->instance_failed, &e);
+	if (p->read_instance(f->instance, &f->api.answer, f->id, &e) != ERR_OK)
+		return fail(f, p->instance_stage, NULL, &e);
+	if (p->read_addresses(f->instance, &f->api.answer, f->id, &e) != ERR_OK)
+		return fail(f, "", NULL, &e);
+	return ERR_OK;
+}
+
+static enum err
+get_login_token(struct fetch *f)
+{
+	const struct provider *p = f->provider;
+	struct error e;
+
+	if (!f->instance->auto_iam_authn)
+		return ERR_OK;
+	error_clear(&e);
+	if (credentials_token(&f->credentials, p->scope_login, &f->login, &e) !=
+		ERR_OK)
+		return fail(f, p->certificate_stage,
+			"failed to retrieve Oauth2 token", &e);
+	f->api.login_token = f->login.text;
+	return ERR_OK;
+}
+
+/* The public key to be certified: the tunnel's, or that of the new key. */
+static enum err
+get_key(struct fetch *f)
+{
+	struct writer pub = writer_over(f->public_key, sizeof(f->public_key));
+	struct writer priv =
+		writer_over(f->id->private_key, sizeof(f->id->private_key));
+	struct error e;
+
+	if (f->public_key_len > 0)
+		return ERR_OK;
+	error_clear(&e);
+	if (key_maker_finish(&f->key_maker, &e) != ERR_OK)
+		return fail(f, f->provider->certificate_stage, NULL, &e);
+	keypair_public_der(&f->key_maker.key, &pub);
+	keypair_private_der(&f->key_maker.key, &priv);
+	keypair_clear(&f->key_maker.key);
+	if (!writer_ok(&pub) || !writer_ok(&priv)) {
+		(void)error_set(&e, ERR_INTERNAL, "the key does not fit");
+		return fail(f, f->provider->certificate_stage, NULL, &e);
+	}
+	f->public_key_len = (uint16_t)pub.len;
+	f->id->private_key_len = (uint16_t)priv.len;
+	return ERR_OK;
+}
+
+static enum err
+call_for_certificate(struct fetch *f, struct span public_key, struct error *e)
+{
+	uint8_t target[API_TARGET_MAX];
+	static uint8_t body[BODY_MAX]; /* too large for the stack */
+	struct writer to = writer_over(target, sizeof(target));
+	struct writer w = writer_over(body, sizeof(body));
+	struct certificate_request wanted = {.public_key = public_key};
+	struct api_request request = {.method = "POST"};
+	enum err result;
+
+	if (f->provider->login_in_certificate && f->login.text[0] != '\0')
+		wanted.login_token = f->login.text;
+	f->provider->certificate_target(f->instance, &to);
+	f->provider->certificate_body(&wanted, &w);
+	request.target = writer_span(&to);
+	request.body = writer_span(&w);
+	if (!writer_ok(&w) || !writer_ok(&to))
+		result = error_set(e, ERR_LIMIT,
+			"the request does not fit: "
+			"instance name or login token too long");
+	else
+		result = api_call(&f->api, &request, e);
+	mem_wipe(body, sizeof(body));
+	return result;
+}
+
+static enum err
+get_certificate(struct fetch *f)
+{
+	const struct provider *p = f->provider;
+	struct span key = span_of(f->public_key, f->public_key_len);
+	struct error e;
+
+	error_clear(&e);
+	if (call_for_certificate(f, key, &e) != ERR_OK)
+		return fail(f, p->certificate_stage, p->certificate_failed, &e);
+	if (p->read_certificate(&f->api.answer, f->id, &e) != ERR_OK ||
+		certificates_check_key(f->id, key, &e) != ERR_OK)
+		return fail(f, p->certificate_stage, NULL, &e);
+	if (p->login_in_certificate && f->login.text[0] != '\0' &&
+		f->login.expires_s < f->id->expires_s)
+		f->id->expires_s = f->login.expires_s;
+	if (f->id->expires_s <= clock_wall_s()) {
+		(void)error_set(&e, ERR_CERT,
+			"the new certificate has already "
+			"expired: is this machine's clock right?");
+		return fail(f, p->certificate_stage, NULL, &e);
+	}
+	return ERR_OK;
+}
+
+/* Wipe everything but the question's index and say why there is no identity. */
+static void
+answer_failure(struct fetch *f, enum err result)
+{
+	struct ipc_identity *id = f->id;
+	uint32_t instance = id->instance;
+
+	mem_wipe(id, sizeof(*id));
+	id->magic = IPC_IDENTITY_MAGIC;
+	id->instance = instance;
+	id->result = api_classify(&f->api, result);
+	id->fresh_token_needed = f->api.status == 401;
+	id->retry_after_s = f->api.retry_after_s;
+	if (id->result == IPC_RESULT_THROTTLED &&
+		id->retry_after_s < REFRESH_RETRY_AFTER_MIN_S)
+		id->retry_after_s = REFRESH_RETRY_AFTER_MIN_S;
+	(void)snprintf(id->detail, sizeof(id->detail), "%s", f->error.detail);
+	text_cut(id->detail);
+}
+
+void
+identity_fetch(struct fetch *f, const struct config *config,
+	const struct ipc_message *question, struct ipc_identity *id)
+{
+	enum err result;
+
+	memset(id, 0, sizeof(*id));
+	id->magic = IPC_IDENTITY_MAGIC;
+	id->instance = question->instance;
+	f->config = config;
+	f->instance = &config->instances[question->instance];
+	f->provider = providers[f->instance->product];
+	f->id = id;
+	error_clear(&f->error);
+	f->public_key_len = (uint16_t)question->public_key_len;
+	memcpy(f->public_key, question->public_key, f->public_key_len);
+	if (f->public_key_len == 0)
+		key_maker_begin(&f->key_maker);
+	result = get_instance(f);
+	if (result == ERR_OK)
+		result = get_login_token(f);
+	if (result == ERR_OK)
+		result = get_key(f);
+	if (result == ERR_OK)
+		result = get_certificate(f);
+	if (result != ERR_OK)
+		answer_failure(f, result);
+}
+
+void
+identity_clear(struct fetch *f)
+{
+	api_clear(&f->api);
+	token_clear(&f->login);
+	if (!f->key_maker.running)
+		keypair_clear(&f->key_maker.key);
+}
