@@ -59,11 +59,23 @@ struct tls13_buffers {
 	uint8_t recv[TLS_BUFFER_MAX];
 };
 
+/* The failure in the error of t ends the connection: its alert, once. */
+void engine_fail(struct tls13 *t);
+
 /*
  * Hash a whole handshake message into the transcript and queue it, in as many
  * records as it takes. ERR_LIMIT: no room.
  */
 enum err engine_send_handshake(struct tls13 *t, struct span message) NODISCARD;
+
+/* Queue close_notify. */
+void engine_send_close(struct tls13 *t);
+
+/*
+ * Queue the KeyUpdate that the server asked for, or that the number of records
+ * sent asks for, if there is room.
+ */
+void engine_flush_key_update(struct tls13 *t);
 
 /* Change the keys of a direction; the secret is one hash of suite long. */
 void engine_set_send_keys(struct tls13 *t, const struct suite *suite,
@@ -73,5 +85,20 @@ void engine_set_recv_keys(struct tls13 *t, const struct suite *suite,
 
 /* A KeyUpdate was received: the server's next keys; an answer if asked. */
 void engine_recv_key_update(struct tls13 *t, bool answer);
+
+/*
+ * Something came that is allowed and carries no data. ERR_TLS: too many of
+ * them in a row, the server is keeping us busy.
+ */
+enum err engine_quiet_record(struct tls13 *t) NODISCARD;
+
+/* Decrypt and process whole records until there is none or no place. */
+void engine_pump(struct tls13 *t);
+
+/*
+ * How many application bytes a record that begins at send + at can take. Room
+ * for an alert and a KeyUpdate is left. 0: not worth a record.
+ */
+size_t engine_send_room(size_t at);
 
 #endif

@@ -101,7 +101,10 @@ bool tls13_idle(const struct tls13 *t);
 /* Take the buffers away; only when tls13_idle. Keys made ready are wiped. */
 struct tls13_buffers *tls13_detach(struct tls13 *t);
 
-/* Lend buffers to a detached connection, before any _buf, _vec or close. */
+/*
+ * Lend buffers to a detached connection, before any _buf, _vec, recv_eof or
+ * close_send.
+ */
 void tls13_attach(struct tls13 *t, struct tls13_buffers *buffers);
 
 /* Also for a detached connection: what it could do if it had buffers. */
