@@ -20,6 +20,17 @@ ADMIN = (SCOPE + "sqlservice.admin", CLOUD_PLATFORM)
 LOGIN = (SCOPE + "sqlservice.login", CLOUD_PLATFORM)
 
 
+# Headers that clients have no use for, and meet in every real answer.
+FURNITURE = {
+    "Vary": "Origin, X-Origin, Referer",
+    "Cache-Control": "private",
+    "X-XSS-Protection": "0",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-Content-Type-Options": "nosniff",
+    "Alt-Svc": 'h3=":443"; ma=2592000,h3-29=":443"; ma=2592000',
+}
+
+
 class Tokens:
     """Access tokens that were issued, and static ones to accept as well."""
 
@@ -75,6 +86,7 @@ class Metadata:
         if fault:
             response = apply_fault(response, fault)
         response.headers.setdefault("Metadata-Flavor", "Google")
+        response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
         self.journal.add("metadata", op=op, status=response.status,
                          method=request.method, target=request.target,
                          peer=request.peer, connection=request.connection,
@@ -174,6 +186,8 @@ class SqlAdmin:
         fault = self.settings.fault("api", op)
         if fault:
             response = apply_fault(response, fault)
+        for name, value in FURNITURE.items():
+            response.headers.setdefault(name, value)
         headers = {k: v for k, v in request.headers.items()
                    if k.lower() != "authorization"}
         self.journal.add("api", op=op, status=response.status,

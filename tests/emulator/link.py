@@ -22,6 +22,9 @@ RECORD = 16384
 HIGH_WATER = 1024 * 1024
 HANDSHAKE_SECONDS = 30
 MDX_MAGIC = b"CSQLMDEX"
+# ServerHello.random of a HelloRetryRequest, RFC 8446 section 4.1.3
+RETRY_RANDOM = bytes.fromhex(
+    "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 # MetadataExchangeResponse{response_status_code: OK}
 MDX_ANSWER = MDX_MAGIC + b"\x00\x00\x00\x02\x08\x01"
 
@@ -74,6 +77,8 @@ class Link:
         self.down = 0                       # bytes of the backend relayed
         self.first = None                   # size of the client's first read
         self.updates = 0
+        self.sni = None
+        self.retry = False                  # HelloRetryRequest was sent
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._cut = False
         self.client_open = True             # the client may still send
@@ -158,7 +163,11 @@ class Link:
         context.verify_mode = ssl.CERT_REQUIRED
         if now["tls"] == "1.3":
             context.num_tickets = now["tickets"]
+        context.sni_callback = self._note_sni
         return context
+
+    def _note_sni(self, _tls, name, _context):
+        self.sni = name
 
     def _handshake(self):
         if self.now["handshake_delay"]:
@@ -182,7 +191,8 @@ class Link:
         cert = self.tls.getpeercert()
         name, version, _ = self.tls.cipher()
         self.log("handshake", serial=cert["serialNumber"].lower().lstrip("0"),
-                 not_after=cert["notAfter"], version=version, suite=name)
+                 not_after=cert["notAfter"], version=version, suite=name,
+                 sni=self.sni, retry=self.retry)
 
     def _receive_blocking(self, deadline):
         left = max(0, deadline - time.monotonic())
@@ -369,6 +379,8 @@ class Link:
     def _collect(self):
         if self.outgoing.pending:
             data = memoryview(self.outgoing.read())
+            if not self.backend and bytes(data[11:43]) == RETRY_RANDOM:
+                self.retry = True
             step = self.now["drip"] or len(data)
             for at in range(0, len(data), step):
                 self.wire.append(data[at:at + step])

@@ -1,0 +1,110 @@
+"""Gets the judges: Google's own programs, by the ordinary ways.
+
+All of it goes to build/judge; what is there already is kept. Packages of
+the system (Node.js, venv, Go) are tests/deps' business.
+"""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+
+import lab
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(lab.BUILD, "judge")
+GO_MODULE = "github.com/GoogleCloudPlatform/cloud-sql-proxy/v2@latest"
+
+# A Go older than 1.21 cannot fetch the newer one that a module demands,
+# but it can download it: toolchains are published as modules.
+GO_OLDEST = (1, 21)
+GO_TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64"
+
+
+class Missing(Exception):
+    pass
+
+
+def run(argv, what, **how):
+    print(f"judge: {what}", flush=True)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, **how)
+    if done.returncode:
+        raise Missing(f"{what} failed:\n{done.stdout[-2000:]}")
+    return done.stdout
+
+
+def command(name):
+    path = shutil.which(name)
+    if not path:
+        raise Missing(f"{name} is not installed")
+    return path
+
+
+def unchanged(source, copy):
+    return os.path.exists(copy) and filecmp.cmp(source, copy, shallow=False)
+
+
+def go():
+    """(path of a go that is new enough, its environment)."""
+    env = dict(os.environ, GOFLAGS="-modcacherw")
+    path = command("go")
+    version = subprocess.run([path, "version"], stdout=subprocess.PIPE,
+                             text=True, env=env).stdout
+    found = re.search(r"go(\d+)\.(\d+)", version)
+    if found and tuple(map(int, found.groups())) >= GO_OLDEST:
+        return path, env
+    env["GOPATH"] = os.path.join(FOLDER, "gopath")
+    env["GOCACHE"] = os.path.join(FOLDER, "gocache")
+    root = os.path.join(env["GOPATH"], "pkg", "mod", GO_TOOLCHAIN)
+    if not os.path.exists(os.path.join(root, "bin", "go")):
+        run([path, "mod", "download", GO_TOOLCHAIN],
+            f"getting a newer Go than {version.strip()}", env=env,
+            cwd=FOLDER)
+        # A module's files come without their execute bits.
+        run(["chmod", "-R", "u+wx", os.path.join(root, "bin"),
+             os.path.join(root, "pkg", "tool")], "making it executable")
+    env["GOTOOLCHAIN"] = "local"
+    return os.path.join(root, "bin", "go"), env
+
+
+def cloud_sql_proxy():
+    binary = os.path.join(FOLDER, "bin", "cloud-sql-proxy")
+    if not os.path.exists(binary):
+        os.makedirs(FOLDER, exist_ok=True)
+        path, env = go()
+        env["GOBIN"] = os.path.dirname(binary)
+        run([path, "install", GO_MODULE], "go install cloud-sql-proxy",
+            env=env, cwd=FOLDER)
+    return binary
+
+
+def node_connector():
+    folder = os.path.join(FOLDER, "node")
+    os.makedirs(folder, exist_ok=True)
+    files = ("package.json", "package-lock.json")
+    if not os.path.isdir(os.path.join(folder, "node_modules")) or not all(
+            unchanged(os.path.join(HERE, name), os.path.join(folder, name))
+            for name in files):
+        for name in files:
+            shutil.copyfile(os.path.join(HERE, name),
+                            os.path.join(folder, name))
+        run([command("npm"), "ci", "--no-audit", "--no-fund",
+             "--ignore-scripts"], "npm ci", cwd=folder)
+    return folder
+
+
+def python_connector():
+    folder = os.path.join(FOLDER, "python")
+    wanted = os.path.join(HERE, "requirements.txt")
+    stamp = os.path.join(folder, "requirements.txt")
+    python = os.path.join(folder, "bin", "python")
+    if not unchanged(wanted, stamp):
+        shutil.rmtree(folder, ignore_errors=True)
+        run([lab.PYTHON, "-m", "venv", folder], "a Python environment")
+        run([python, "-m", "pip", "install", "-q", "-r", wanted],
+            "pip install")
+        shutil.copyfile(wanted, stamp)
+    return python
