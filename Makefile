@@ -28,6 +28,7 @@ export OUT PYTHON VERSION FUZZ_SECONDS
 SRC := $(sort $(wildcard src/*.c src/*/*.c))
 UNIT := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c)))
+TOOLS := $(sort $(wildcard tests/tools/*.c))
 FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_HELP := $(filter-out $(FUZZ) tests/fuzz/replay.c, \
 	$(sort $(wildcard tests/fuzz/*.c)))
@@ -78,10 +79,10 @@ CLANG_FLAGS := $(BASIC) $(WARN) $(WARN_CLANG) $(WARN_FRAME) -O2 -Itests/unit \
 MUSL_OBJ := $(SRC:%.c=$(OUT)/musl/%.o)
 ASAN_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(filter-out src/main.c,$(SRC)))
 FUZZ_OBJ := $(patsubst %.c,$(OUT)/fuzz/%.o,$(filter-out src/main.c,$(SRC)))
-TEST_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(UNIT) $(UNIT_HELP) $(FUZZ) \
-	$(FUZZ_HELP) tests/fuzz/replay.c)
-CLANG_OBJ := $(patsubst %.c,$(OUT)/clang/%.o,$(SRC) $(UNIT) $(UNIT_HELP) \
+TEST_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(UNIT) $(UNIT_HELP) $(TOOLS) \
 	$(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
+CLANG_OBJ := $(patsubst %.c,$(OUT)/clang/%.o,$(SRC) $(UNIT) $(UNIT_HELP) \
+	$(TOOLS) $(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
 UNIT_BIN := $(UNIT:tests/unit/%.c=$(OUT)/asan/bin/%)
 REPLAY_BIN := $(FUZZ:tests/fuzz/fuzz_%.c=$(OUT)/asan/bin/replay_%)
 FUZZ_BIN := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/bin/%)
@@ -174,6 +175,13 @@ $(OUT)/asan/bin/test_%: $(OUT)/asan/tests/unit/test_%.o $(OUT)/asan/libunit.a \
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) -lcmocka
+
+# Programs that tests run; made when a test asks for them.
+$(OUT)/tools/%: $(OUT)/asan/tests/tools/%.o $(OUT)/asan/libfairlead.a \
+		$(VENDOR)/asan/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS)
 
 $(OUT)/asan/bin/replay_%: $(OUT)/asan/tests/fuzz/fuzz_%.o \
 		$(OUT)/asan/tests/fuzz/replay.o $(OUT)/asan/libfuzz.a \
