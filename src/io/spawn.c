@@ -1,0 +1,306 @@
+/*
+ * spawn.c - makes processes. Owns the stack that a new command runs on until
+ * its exec. A child never returns up its parent's stack, and between clone and
+ * exec it calls nothing that takes a lock or allocates.
+ */
+#include "io/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHILD_STACK 32768
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What the child writes into the pipe that closes on exec. */
+struct report {
+	enum spawn_failure failure; /* SPAWN_OK: setpgid was denied */
+	int sys_errno;
+};
+
+struct job {
+	const struct spawn *spawn;
+	int report;
+};
+
+/* The parent waits while the child uses it, so one is enough. */
+static _Alignas(64) unsigned char child_stack[CHILD_STACK];
+static char exec_path[EXEC_PATH_MAX];
+
+uint64_t
+spawn_signal_bit(int signo)
+{
+	return UINT64_C(1) << (unsigned)(signo - 1);
+}
+
+void
+spawn_disposition(int signo, bool ignore, bool *was_ignored)
+{
+	unsigned long action[SIGACTION_WORDS] = {ignore ? 1UL : 0UL};
+	unsigned long old[SIGACTION_WORDS] = {0};
+	long r = syscall(SYS_rt_sigaction, signo, action, old, SIGSET_BYTES);
+
+	if (was_ignored != NULL)
+		*was_ignored = r == 0 && old[0] == 1;
+}
+
+static void
+set_mask(uint64_t blocked)
+{
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL,
+		SIGSET_BYTES);
+}
+
+static const char *
+find_path(char *const *environment)
+{
+	for (size_t i = 0; environment[i] != NULL; i++) {
+		if (strncmp(environment[i], "PATH=", 5) == 0)
+			return environment[i] + 5;
+	}
+	return DEFAULT_PATH;
+}
+
+/* exec_path = dir/name; an empty dir is the current one, as in POSIX. */
+static bool
+join_path(const char *dir, size_t dir_len, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	if (dir_len >= sizeof(exec_path) ||
+		name_len >= sizeof(exec_path) - dir_len - 1)
+		return false;
+	memcpy(exec_path, dir, dir_len);
+	if (dir_len > 0)
+		exec_path[dir_len++] = '/';
+	memcpy(exec_path + dir_len, name, name_len + 1);
+	return true;
+}
+
+/*
+ * Only returns on failure, with the errno to report: a file that may not be
+ * executed must not hide a later one, but is what the user wants to hear of.
+ * A script without #! stays ENOEXEC: no shell is guessed.
+ */
+static int
+exec_in_path(char *const *argv, char *const *environment)
+{
+	const char *dir = find_path(environment);
+	bool denied = false;
+
+	if (argv[0][0] == '\0')
+		return ENOENT;
+	if (strchr(argv[0], '/') != NULL) {
+		(void)execve(argv[0], argv, environment);
+		return errno;
+	}
+	for (;;) {
+		size_t len = strcspn(dir, ":");
+
+		if (join_path(dir, len, argv[0])) {
+			(void)execve(exec_path, argv, environment);
+			if (errno == EACCES)
+				denied = true;
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return errno;
+		}
+		if (dir[len] == '\0')
+			return denied ? EACCES : ENOENT;
+		dir += len + 1;
+	}
+}
+
+/* Handlers of ours must be gone before anything is unblocked. */
+static void
+give_signals(const struct spawn_signals *s)
+{
+	for (int signo = 1; signo <= SIGNAL_MAX; signo++) {
+		uint64_t bit = spawn_signal_bit(signo);
+
+		if ((s->ignored & bit) != 0)
+			spawn_disposition(signo, true, NULL);
+		else if ((s->reset & bit) != 0)
+			spawn_disposition(signo, false, NULL);
+	}
+	set_mask(s->blocked);
+}
+
+static void
+send_report(int fd, enum spawn_failure failure, int sys_errno)
+{
+	struct report r = {.failure = failure, .sys_errno = sys_errno};
+	ssize_t n;
+
+	do {
+		n = write(fd, &r, sizeof(r));
+	} while (n < 0 && errno == EINTR);
+}
+
+static int
+child(void *arg)
+{
+	const struct job *job = arg;
+	const struct spawn *s = job->spawn;
+
+	if (setpgid(0, 0) != 0)
+		send_report(job->report, SPAWN_OK, errno);
+	/* SIGTTOU is still blocked, so a background group may do this. Not
+	 * fatal: the terminal may belong to another session or be gone. */
+	if (s->terminal >= 0)
+		(void)tcsetpgrp(s->terminal, getpgrp());
+	if (s->cwd >= 0 && fchdir(s->cwd) != 0) {
+		send_report(job->report, SPAWN_CWD, errno);
+		_exit(127);
+	}
+	give_signals(&s->signals);
+	send_report(job->report, SPAWN_EXEC,
+		exec_in_path(s->argv, s->environment));
+	_exit(127);
+}
+
+/* Until the pipe closes: by exec, or by the child's end. */
+static void
+read_reports(int fd, struct spawn_result *r)
+{
+	struct report report;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, &report, sizeof(report));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof(report))
+			return;
+		if (report.failure == SPAWN_OK) {
+			r->own_group = false;
+		} else {
+			r->failure = report.failure;
+			r->sys_errno = report.sys_errno;
+		}
+	}
+}
+
+enum err
+spawn_command(const struct spawn *s, struct spawn_result *r)
+{
+	struct job job = {.spawn = s, .report = -1};
+	int report[2];
+
+	*r = (struct spawn_result){.pid = -1, .own_group = true};
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return ERR_AGAIN;
+	job.report = report[1];
+	/* As posix_spawn does: no page table is copied, and we sleep until the
+	 * exec. The pipe serves emulators that turn this into a plain fork. */
+	r->pid = clone(child, child_stack + sizeof(child_stack),
+		CLONE_VM | CLONE_VFORK | SIGCHLD, &job);
+	(void)close(report[1]);
+	if (r->pid < 0) {
+		(void)close(report[0]);
+		return ERR_AGAIN;
+	}
+	read_reports(report[0], r);
+	(void)close(report[0]);
+	if (r->failure == SPAWN_OK)
+		return ERR_OK;
+	while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	r->pid = -1;
+	return ERR_SYS;
+}
+
+static int
+compare_ints(const void *a, const void *b)
+{
+	int x = *(const int *)a;
+	int y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+close_between(unsigned first, unsigned last)
+{
+	struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
+
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	/* An old kernel, or a seccomp profile that does not know the call. */
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < last)
+		last = (unsigned)limit.rlim_cur;
+	for (unsigned fd = first; fd <= last; fd++)
+		(void)close((int)fd);
+}
+
+void
+spawn_close_but(int *keep, size_t count)
+{
+	unsigned first = STDERR_FILENO + 1;
+
+	qsort(keep, count, sizeof(keep[0]), compare_ints);
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < first)
+			continue;
+		if ((unsigned)keep[i] > first)
+			close_between(first, (unsigned)keep[i] - 1);
+		first = (unsigned)keep[i] + 1;
+	}
+	close_between(first, ~0U);
+}
+
+static void
+role_signals(void)
+{
+	static const int ignored[] = {
+		SIGPIPE, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+
+	for (int signo = 1; signo <= SIGNAL_MAX; signo++)
+		spawn_disposition(signo, false, NULL);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		spawn_disposition(ignored[i], true, NULL);
+	set_mask(0);
+}
+
+static int
+role_child(const struct spawn_role *role, pid_t parent)
+{
+	static const struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
+	int keep[ROLE_KEEP_MAX];
+	int null;
+
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		return 1; /* it died before we asked to be told */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_NAME, role->name);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	if (role->cwd >= 0)
+		(void)fchdir(role->cwd);
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null >= 0)
+		(void)dup2(null, STDIN_FILENO);
+	memcpy(keep, role->keep, sizeof(keep));
+	spawn_close_but(keep, role->keep_count);
+	role_signals();
+	return role->run(role->arg);
+}
+
+enum err
+spawn_role(const struct spawn_role *role, pid_t *pid)
+{
+	pid_t parent = getpid();
+
+	*pid = fork();
+	if (*pid == 0)
+		_exit(role_child(role, parent));
+	return *pid < 0 ? ERR_AGAIN : ERR_OK;
+}
