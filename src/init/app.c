@@ -1,0 +1,176 @@
+/*
+ * app.c - owns the app's pid. After it has been reaped the pid is forgotten at
+ * once: it may belong to somebody else. Never dies because a signal could not
+ * be delivered.
+ */
+#include "init/app.h"
+
+#include "base/log.h"
+#include "base/signame.h"
+#include "io/spawn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void
+app_init(struct app *a, const struct config *c)
+{
+	*a = (struct app){.config = c, .pid = -1, .group = -1};
+}
+
+/*
+ * Standard input, if it is a terminal whose foreground we are: a program in
+ * the background must not take it from another.
+ */
+static int
+our_terminal(const struct app *a)
+{
+	if (!isatty(STDIN_FILENO))
+		return -1;
+	if (!a->terminal_given && tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return -1;
+	return STDIN_FILENO;
+}
+
+static bool
+exists(const char *path)
+{
+	struct stat st;
+
+	return strchr(path, '/') != NULL && stat(path, &st) == 0;
+}
+
+static const char *
+remedy(const char *command, int sys_errno)
+{
+	if (command[0] == '\0')
+		return "the command is an empty word";
+	if (sys_errno == ENOENT && exists(command))
+		return "the file is there: its interpreter (the #! line, or "
+		       "the dynamic loader) is not";
+	if (sys_errno == ENOENT && strchr(command, '/') != NULL)
+		return "check the path inside the image";
+	if (sys_errno == ENOENT)
+		return "not found in PATH; give its full path or set PATH";
+	if (sys_errno == EACCES)
+		return "not an executable file, or in a folder that may not be "
+		       "searched (chmod +x?)";
+	if (sys_errno == ENOEXEC)
+		return "no #! line, or built for another machine; to run it as "
+		       "a shell script, put sh before it";
+	if (sys_errno == E2BIG)
+		return "arguments and environment are too long";
+	return "see execve(2)";
+}
+
+/* The convention of shells and of Docker. */
+static int
+exec_failure_code(int sys_errno)
+{
+	return sys_errno == ENOENT || sys_errno == ENOTDIR ? 127 : 126;
+}
+
+enum err
+app_start(struct app *a, int cwd, int *exit_code)
+{
+	const char *command = a->config->command[0];
+	struct spawn s = {
+		.argv = a->config->command,
+		.environment = a->config->environment,
+		.signals = signals_for_command(),
+		.cwd = cwd,
+		.terminal = our_terminal(a),
+	};
+	struct spawn_result r;
+	enum err e = spawn_command(&s, &r);
+
+	if (e == ERR_AGAIN) {
+		log_warn("init: cannot make a process for %s now: %s", command,
+			strerror(errno));
+		return ERR_AGAIN;
+	}
+	if (e != ERR_OK) {
+		*exit_code = exec_failure_code(r.sys_errno);
+		if (r.failure == SPAWN_CWD)
+			log_error("init: cannot enter the working directory to "
+				  "start %s: %s",
+				command, strerror(r.sys_errno));
+		else
+			log_error("init: cannot execute \"%s\": %s: %s",
+				command, strerror(r.sys_errno),
+				remedy(command, r.sys_errno));
+		return ERR_USAGE;
+	}
+	a->pid = r.pid;
+	a->group = r.own_group ? r.pid : -1;
+	a->stopped = false;
+	a->terminal_given = s.terminal >= 0;
+	if (!r.own_group)
+		log_warn("init: %s has no process group of its own: setpgid "
+			 "was denied",
+			command);
+	log_debug("init: %s is process %d", command, (int)r.pid);
+	return ERR_OK;
+}
+
+static void
+complain(const struct app *a, int signo, int sys_errno)
+{
+	char name[SIGNAL_NAME_MAX];
+
+	/* It ended meanwhile; its exit is on the way to us. */
+	if (sys_errno == 0 || sys_errno == ESRCH)
+		return;
+	log_warn("init: cannot send %s to process %d: %s",
+		signame_format(signo, name), (int)a->pid, strerror(sys_errno));
+}
+
+void
+app_signal(struct app *a, int signo, const struct signal_event *ev)
+{
+	int group_errno = ESRCH;
+
+	if (a->pid < 0)
+		return;
+	if (a->config->kill_group && a->group > 0)
+		group_errno = signals_send(-a->group, signo, ev);
+	/* It may have left its group since; then it is signalled alone too. */
+	if (group_errno != 0 || getpgid(a->pid) != a->group)
+		complain(a, signo, signals_send(a->pid, signo, ev));
+}
+
+void
+app_continue(struct app *a)
+{
+	if (!a->stopped)
+		return;
+	a->stopped = false;
+	app_signal(a, SIGCONT, NULL);
+}
+
+void
+app_kill(struct app *a)
+{
+	if (a->pid < 0)
+		return;
+	if (a->group > 0)
+		(void)signals_send(-a->group, SIGKILL, NULL);
+	complain(a, SIGKILL, signals_send(a->pid, SIGKILL, NULL));
+}
+
+bool
+app_reaped(struct app *a, int wait_status, int *exit_code)
+{
+	if (WIFSTOPPED(wait_status) || WIFCONTINUED(wait_status)) {
+		a->stopped = WIFSTOPPED(wait_status);
+		return false;
+	}
+	a->pid = -1;
+	a->stopped = false;
+	*exit_code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
+					    : 128 + WTERMSIG(wait_status);
+	return true;
+}

@@ -1,0 +1,47 @@
+/*
+ * app.h - the user's command as a process: started, signalled, and put into
+ * words when it fails.
+ */
+#ifndef INIT_APP_H
+#define INIT_APP_H
+
+#include "base/error.h"
+#include "config.h"
+#include "init/signals.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct app {
+	const struct config *config;
+	pid_t pid;	/* -1: not running */
+	pid_t group;	/* its process group, also after its end; -1: none */
+	bool stopped;	/* by job control */
+	bool terminal_given;
+};
+
+void app_init(struct app *a, const struct config *c);
+
+/*
+ * Start it, in directory cwd if >= 0. ERR_AGAIN: no process could be made now.
+ * ERR_USAGE: it cannot be executed; that was logged and *exit_code is 126 or
+ * 127.
+ */
+enum err app_start(struct app *a, int cwd, int *exit_code) NODISCARD;
+
+/* Pass a signal on, as --kill-group says; nothing when it is not running. */
+void app_signal(struct app *a, int signo, const struct signal_event *ev);
+
+/* Wake it from a stop, if it is stopped. */
+void app_continue(struct app *a);
+
+/* SIGKILL to it and its process group. */
+void app_kill(struct app *a);
+
+/*
+ * A wait status of it has come. True: it has ended, *exit_code is its code or
+ * 128 + signal. False: it was stopped or continued.
+ */
+bool app_reaped(struct app *a, int wait_status, int *exit_code);
+
+#endif

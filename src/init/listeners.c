@@ -1,0 +1,155 @@
+/*
+ * listeners.c - owns the listening sockets. Decides addresses; how a socket is
+ * made is io/socket.h's. Never accepts a connection.
+ */
+#include "init/listeners.h"
+
+#include "base/log.h"
+#include "io/socket.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POSTGRES_SOCKET "/.s.PGSQL.5432"
+#define LONG_PATH_MAX (PATH_LEN_MAX + INSTANCE_NAME_MAX + 32)
+
+static enum err
+add_unix(struct listeners *l, uint32_t i, const char *path, struct error *e)
+{
+	if (socket_listen_unix(path, &l->fds[i], e) != ERR_OK)
+		return e->code;
+	/* It fits: the kernel took it. */
+	memcpy(l->files[i], path, strnlen(path, UNIX_PATH_MAX - 1));
+	l->missing--;
+	log_info("[%s] Listening on %s", l->config->instances[i].name, path);
+	return ERR_OK;
+}
+
+static enum err
+add_tcp(struct listeners *l, uint32_t i, uint16_t port, struct error *e)
+{
+	const struct instance_config *ic = &l->config->instances[i];
+	bool v6 = strchr(ic->address, ':') != NULL;
+	uint16_t bound;
+
+	if (socket_listen_tcp(ic->address, port, &l->fds[i], &bound, e) !=
+		ERR_OK)
+		return e->code;
+	l->missing--;
+	log_info("[%s] Listening on %s%s%s:%u", ic->name, v6 ? "[" : "",
+		ic->address, v6 ? "]" : "", (unsigned)bound);
+	return ERR_OK;
+}
+
+/* folder/.s.PGSQL.5432, which is where PostgreSQL's clients look. */
+static enum err
+add_postgres(struct listeners *l, uint32_t i, const char *folder,
+	struct error *e)
+{
+	char path[LONG_PATH_MAX];
+
+	if (socket_make_folder(folder, e) != ERR_OK)
+		return e->code;
+	(void)snprintf(path, sizeof(path), "%s%s", folder, POSTGRES_SOCKET);
+	return add_unix(l, i, path, e);
+}
+
+/* True: path is the PostgreSQL socket itself; *len is its folder's length. */
+static bool
+names_postgres(const char *path, size_t *len)
+{
+	size_t tail = strlen(POSTGRES_SOCKET);
+
+	*len = strlen(path);
+	if (*len <= tail || strcmp(path + *len - tail, POSTGRES_SOCKET) != 0)
+		return false;
+	*len -= tail;
+	return true;
+}
+
+static enum err
+open_known(struct listeners *l, uint32_t i, struct error *e)
+{
+	const struct instance_config *ic = &l->config->instances[i];
+	char folder[PATH_LEN_MAX];
+	size_t len;
+
+	if (ic->listen == LISTEN_TCP && ic->port != 0)
+		return add_tcp(l, i, ic->port, e);
+	if (ic->listen == LISTEN_UNIX_PATH && names_postgres(ic->path, &len)) {
+		memcpy(folder, ic->path, len);
+		folder[len] = '\0';
+		return add_postgres(l, i, folder, e);
+	}
+	return ERR_OK; /* the engine decides: later */
+}
+
+enum err
+listeners_open(struct listeners *l, const struct config *c, struct error *e)
+{
+	memset(l, 0, sizeof(*l));
+	l->config = c;
+	l->next_port[IPC_ENGINE_POSTGRES] = 5432;
+	l->next_port[IPC_ENGINE_MYSQL] = 3306;
+	l->next_port[IPC_ENGINE_SQLSERVER] = 1433;
+	l->missing = c->instance_count;
+	for (size_t i = 0; i < INSTANCES_MAX; i++)
+		l->fds[i] = -1;
+	for (uint32_t i = 0; i < c->instance_count; i++) {
+		if (open_known(l, i, e) != ERR_OK)
+			return e->code;
+	}
+	return ERR_OK;
+}
+
+static enum err
+open_engine_port(struct listeners *l, uint32_t i, enum ipc_engine engine,
+	struct error *e)
+{
+	uint32_t port = l->next_port[engine];
+
+	if (port == 0 || port > UINT16_MAX)
+		return error_set(e, ERR_CONFIG,
+			"the instance's engine has no usual port; give one "
+			"with --port or ?port=");
+	l->next_port[engine]++;
+	return add_tcp(l, i, (uint16_t)port, e);
+}
+
+static enum err
+open_engine_path(struct listeners *l, uint32_t i, enum ipc_engine engine,
+	struct error *e)
+{
+	const struct instance_config *ic = &l->config->instances[i];
+	char path[LONG_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s%s%s", ic->path,
+		ic->listen == LISTEN_UNIX_DIR ? "/" : "",
+		ic->listen == LISTEN_UNIX_DIR ? ic->name : "");
+	if (engine == IPC_ENGINE_POSTGRES)
+		return add_postgres(l, i, path, e);
+	return add_unix(l, i, path, e);
+}
+
+enum err
+listeners_open_engine(struct listeners *l, uint32_t instance,
+	enum ipc_engine engine, struct error *e)
+{
+	if (instance >= l->config->instance_count)
+		return error_set(e, ERR_INTERNAL, "no such instance");
+	if (l->fds[instance] >= 0)
+		return ERR_OK;
+	if (l->config->instances[instance].listen == LISTEN_TCP)
+		return open_engine_port(l, instance, engine, e);
+	return open_engine_path(l, instance, engine, e);
+}
+
+void
+listeners_remove_files(const struct listeners *l)
+{
+	for (size_t i = 0; i < INSTANCES_MAX; i++) {
+		if (l->files[i][0] != '\0')
+			(void)unlink(l->files[i]);
+	}
+}

@@ -1,0 +1,41 @@
+/*
+ * listeners.h - the local sockets that the app connects to. init makes them
+ * and keeps them for as long as it runs, so that a connection made while there
+ * is no tunnel waits in the backlog.
+ */
+#ifndef INIT_LISTENERS_H
+#define INIT_LISTENERS_H
+
+#include "base/error.h"
+#include "config.h"
+#include "io/ipc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UNIX_PATH_MAX 108 /* bytes of sun_path */
+
+struct listeners {
+	const struct config *config;
+	int fds[INSTANCES_MAX]; /* -1: not bound yet */
+	char files[INSTANCES_MAX][UNIX_PATH_MAX]; /* to be removed; or "" */
+	uint32_t next_port[IPC_ENGINE_END];	   /* where none was given */
+	size_t missing;				   /* not bound yet */
+};
+
+/*
+ * Bind all that the configuration alone decides. On failure e names the
+ * instance and the address; nothing is to be started then.
+ */
+enum err listeners_open(struct listeners *l, const struct config *c,
+	struct error *e) NODISCARD;
+
+/* Bind the listener of an instance whose engine has become known. */
+enum err listeners_open_engine(struct listeners *l, uint32_t instance,
+	enum ipc_engine engine, struct error *e) NODISCARD;
+
+/* Remove the files of Unix sockets. */
+void listeners_remove_files(const struct listeners *l);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * setup.c - init's own process. Nothing here is worth failing for: each step
+ * makes a guarantee better, and the app can run without it.
+ */
+#include "init/setup.h"
+
+#include "base/log.h"
+#include "io/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+void
+setup_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* The lowest free number is fd. Not close-on-exec: these are
+		 * the app's too. */
+		if (open("/dev/null", O_RDWR) < 0)
+			(void)open("/", O_PATH);
+	}
+}
+
+void
+setup_process(bool secrets)
+{
+	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+		log_warn("init: orphans cannot be adopted, zombies may stay: "
+			 "%s",
+			strerror(errno));
+	if (secrets && prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_warn("init: processes of the same user can read our "
+			 "memory: %s",
+			strerror(errno));
+}
+
+int
+setup_hold_directory(void)
+{
+	return open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void
+setup_let_go(bool directory, int *keep, size_t count, bool close_others)
+{
+	if (directory && chdir("/") != 0)
+		log_debug("init: chdir /: %s", strerror(errno));
+	if (close_others)
+		spawn_close_but(keep, count);
+}
