@@ -1,0 +1,466 @@
+/*
+ * connection.c - the life of a client's connection. Owns both of its sockets;
+ * must never send a byte of the client's to a server that is not verified, and
+ * never wait without a deadline for anything but bytes to relay.
+ */
+#include "tunnel/connection.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/socket.h"
+#include "tunnel/dial.h"
+#include "tunnel/tunnel.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+static void on_client(void *context, short revents);
+static void on_server(void *context, short revents);
+
+static const char *
+name_of(const struct connection *c)
+{
+	return c->instance->config->name;
+}
+
+void
+connection_set_deadline(struct connection *c, uint64_t deadline_ms)
+{
+	struct connections *all = &c->instance->tunnel->connections;
+	bool linked = c->link != NULL;
+
+	c->deadline_ms = deadline_ms;
+	if (deadline_ms != CLOCK_NEVER && !linked) {
+		c->next = all->timed;
+		c->link = &all->timed;
+		if (c->next != NULL)
+			c->next->link = &c->next;
+		all->timed = c;
+	} else if (deadline_ms == CLOCK_NEVER && linked) {
+		*c->link = c->next;
+		if (c->next != NULL)
+			c->next->link = c->link;
+		c->next = NULL;
+		c->link = NULL;
+	}
+}
+
+void
+connection_close_server(struct connection *c, bool reset)
+{
+	loop_remove(&c->instance->tunnel->loop, &c->server_watch);
+	if (c->server < 0)
+		return;
+	if (reset)
+		socket_reset(c->server);
+	else
+		socket_close(c->server);
+	c->server = -1;
+}
+
+/* Keys are wiped and buffers given back as soon as the relay is over. */
+static void
+end_relay(struct connection *c)
+{
+	if (c->state == CONNECTION_HANDSHAKE || c->state == CONNECTION_RELAYING)
+		relay_end(&c->relay, &c->instance->tunnel->buffers);
+	identity_drop(c->identity);
+	c->identity = NULL;
+}
+
+/* The one place where a connection ends. reset: the client sees an error. */
+static void
+end(struct connection *c, bool reset)
+{
+	struct tunnel *t = c->instance->tunnel;
+	struct connections *all = &t->connections;
+
+	end_relay(c);
+	connection_close_server(c, reset);
+	loop_remove(&t->loop, &c->client_watch);
+	/* A reset would take back what is still on its way to the client. */
+	if (reset && socket_unsent(c->client) == 0)
+		socket_reset(c->client);
+	else
+		socket_close(c->client);
+	connection_set_deadline(c, CLOCK_NEVER);
+	c->state = CONNECTION_FREE;
+	c->next = all->free;
+	all->free = c;
+	all->count--;
+}
+
+void
+connection_fail(struct connection *c, const char *why)
+{
+	log_error("[%s] failed to connect to instance: %s", name_of(c), why);
+	end(c, false);
+}
+
+/*
+ * The relay is over in order. A client that may still send keeps its socket
+ * for a while: closing it with unread bytes would send a reset, which can
+ * overtake the server's last words.
+ */
+static void
+linger(struct connection *c)
+{
+	end_relay(c);
+	connection_close_server(c, false);
+	c->state = CONNECTION_LINGERING;
+	if (c->relay.client_eof) {
+		end(c, false);
+		return;
+	}
+	socket_finish(c->client);
+	connection_set_deadline(c, clock_ms() + HALF_CLOSE_LINGER_MS);
+	loop_set(&c->instance->tunnel->loop, &c->client_watch, POLLIN);
+}
+
+static void
+drop_client_bytes(struct connection *c)
+{
+	uint8_t sink[2048];
+	struct iovec v = {.iov_base = sink, .iov_len = sizeof(sink)};
+	size_t done;
+	enum err err = socket_read(c->client, &v, 1, &done);
+
+	if (err == ERR_EOF || err == ERR_SYS)
+		end(c, false);
+}
+
+/* Which side ended first is worth a line; that the other followed is not. */
+static void
+log_close(struct connection *c)
+{
+	const struct relay *r = &c->relay;
+
+	if (c->close_logged)
+		return;
+	if (r->client_eof && !r->draining)
+		log_info("[%s] client closed the connection", name_of(c));
+	else if (r->client_finished)
+		log_info("[%s] instance closed the connection", name_of(c));
+	else
+		return;
+	c->close_logged = true;
+}
+
+/*
+ * Before the server's first word a failure of TLS is one to connect. After our
+ * side of the handshake it is the server's verdict on our certificate, which
+ * comes only then (RFC 8446 4.4.2.4).
+ */
+static void
+refused(struct connection *c, const struct error *e)
+{
+	char why[ERROR_DETAIL_MAX + 64];
+
+	(void)snprintf(why, sizeof(why), "%s%s",
+		c->state == CONNECTION_RELAYING
+			? "the server refused the ephemeral certificate: "
+			: "",
+		e->detail);
+	connection_fail(c, why);
+}
+
+static void
+broke(struct connection *c, const struct relay_report *report)
+{
+	bool dialing = c->state == CONNECTION_HANDSHAKE;
+	bool spoke = tls13_server_spoke(&c->relay.tls);
+
+	if (report->tls)
+		instance_suspect(c->instance, c->serial);
+	else if (!report->client && dialing)
+		instance_unreachable(c->instance, c->serial);
+	if (!report->client && (dialing || (report->tls && !spoke))) {
+		refused(c, &report->error);
+		return;
+	}
+	log_error("[%s] connection aborted - error %s: %s", name_of(c),
+		report->doing, report->error.detail);
+	end(c, true);
+}
+
+/* The server is verified; what the handshake borrowed is not needed now. */
+static void
+begin_relaying(struct connection *c)
+{
+	c->state = CONNECTION_RELAYING;
+	identity_drop(c->identity);
+	c->identity = NULL;
+	connection_set_deadline(c, CLOCK_NEVER);
+	/* Most clients have spoken by now: look without asking poll first. */
+	c->relay.client_ready = true;
+}
+
+static void
+wait_for_bytes(struct connection *c)
+{
+	struct loop *loop = &c->instance->tunnel->loop;
+	const struct relay *r = &c->relay;
+	int client;
+	int server;
+
+	relay_interest(r, &client, &server);
+	loop_set(loop, &c->client_watch, client);
+	loop_set(loop, &c->server_watch, server);
+	if (c->state == CONNECTION_RELAYING &&
+		(r->client_eof || r->client_finished))
+		connection_set_deadline(c, clock_ms() + HALF_CLOSE_LINGER_MS);
+}
+
+static void
+pump(struct connection *c)
+{
+	struct buffers *pool = &c->instance->tunnel->buffers;
+	struct relay_report report;
+	enum relay_status status;
+
+	status = relay_pump(&c->relay, pool, &report);
+	if (status == RELAY_RUNNING && c->state == CONNECTION_HANDSHAKE &&
+		tls13_handshake_done(&c->relay.tls)) {
+		begin_relaying(c);
+		status = relay_pump(&c->relay, pool, &report);
+	}
+	switch (status) {
+	case RELAY_RUNNING:
+		log_close(c);
+		wait_for_bytes(c);
+		break;
+	case RELAY_TRUNCATED:
+		log_debug(
+			"[%s] instance ended without close_notify", name_of(c));
+		log_close(c);
+		linger(c);
+		break;
+	case RELAY_FINISHED:
+		log_close(c);
+		linger(c);
+		break;
+	case RELAY_BROKEN:
+		broke(c, &report);
+		break;
+	}
+}
+
+void
+connection_start_tls(struct connection *c)
+{
+	struct tunnel *t = c->instance->tunnel;
+	enum err err;
+
+	connection_set_deadline(c, c->dial_deadline_ms);
+	c->identity->tls.now_s = clock_wall_s();
+	err = relay_start(&c->relay, &t->buffers, c->client, c->server,
+		&c->identity->tls);
+	c->state = CONNECTION_HANDSHAKE;
+	if (err != ERR_OK)
+		connection_fail(c, error_text(err));
+	else
+		pump(c);
+}
+
+enum err
+connection_watch_server(struct connection *c)
+{
+	struct loop *loop = &c->instance->tunnel->loop;
+	enum err err;
+
+	err = loop_add(loop, &c->server_watch, c->server, on_server, c);
+	loop_set(loop, &c->server_watch, POLLOUT);
+	return err;
+}
+
+static struct connection *
+take_entry(struct connections *all)
+{
+	struct connection *c = all->free;
+
+	if (c != NULL)
+		all->free = c->next;
+	else
+		c = &all->table[all->touched++];
+	all->count++;
+	memset(c, 0, sizeof(*c));
+	return c;
+}
+
+void
+connection_open(struct instance *i, int client, const char *name)
+{
+	struct tunnel *t = i->tunnel;
+	struct connection *c = take_entry(&t->connections);
+
+	log_info("[%s] Accepted connection from %s", i->config->name, name);
+	c->instance = i;
+	c->client = client;
+	c->server = -1;
+	watch_init(&c->server_watch);
+	c->state = CONNECTION_WAITING;
+	c->dial_deadline_ms = clock_ms() + t->config->dial_timeout;
+	connection_set_deadline(c, c->dial_deadline_ms);
+	if (loop_add(&t->loop, &c->client_watch, client, on_client, c) !=
+		ERR_OK) {
+		connection_fail(c, "too many descriptors");
+		return;
+	}
+	loop_set(&t->loop, &c->client_watch, 0);
+	dial_begin(c);
+}
+
+/*
+ * A client that hangs up before it is served. With bytes of its own still to
+ * be read it may be one that sends and goes (a cancel request): then it is
+ * served to the end.
+ */
+static void
+early_hang_up(struct connection *c, short revents)
+{
+	if ((revents & POLLERR) != 0 || socket_readable(c->client) == 0) {
+		log_info("[%s] client closed the connection", name_of(c));
+		end(c, false);
+		return;
+	}
+	loop_set(&c->instance->tunnel->loop, &c->client_watch, LOOP_NOTHING);
+}
+
+static void
+on_client(void *context, short revents)
+{
+	struct connection *c = context;
+
+	switch (c->state) {
+	case CONNECTION_FREE:
+		break;
+	case CONNECTION_WAITING:
+	case CONNECTION_CONNECTING:
+		early_hang_up(c, revents);
+		break;
+	case CONNECTION_HANDSHAKE:
+	case CONNECTION_RELAYING:
+		relay_client_event(&c->relay, revents);
+		pump(c);
+		break;
+	case CONNECTION_LINGERING:
+		drop_client_bytes(c);
+		break;
+	}
+}
+
+static void
+on_server(void *context, short revents)
+{
+	struct connection *c = context;
+
+	switch (c->state) {
+	case CONNECTION_FREE:
+	case CONNECTION_WAITING:
+	case CONNECTION_LINGERING:
+		break;
+	case CONNECTION_CONNECTING:
+		dial_ready(c);
+		break;
+	case CONNECTION_HANDSHAKE:
+	case CONNECTION_RELAYING:
+		relay_server_event(&c->relay, revents);
+		pump(c);
+		break;
+	}
+}
+
+void
+connections_resume(struct instance *i)
+{
+	struct connections *all = &i->tunnel->connections;
+	size_t n;
+
+	for (n = 0; n < all->touched; n++) {
+		struct connection *c = &all->table[n];
+
+		if (c->state == CONNECTION_WAITING && c->instance == i)
+			dial_begin(c);
+	}
+}
+
+uint64_t
+connections_deadline_ms(const struct connections *all)
+{
+	const struct connection *c;
+	uint64_t earliest = CLOCK_NEVER;
+
+	for (c = all->timed; c != NULL; c = c->next)
+		if (c->deadline_ms < earliest)
+			earliest = c->deadline_ms;
+	return earliest;
+}
+
+static void
+expire(struct connection *c)
+{
+	switch (c->state) {
+	case CONNECTION_FREE:
+		break;
+	case CONNECTION_WAITING:
+	case CONNECTION_CONNECTING:
+		dial_timed_out(c);
+		break;
+	case CONNECTION_HANDSHAKE:
+		instance_unreachable(c->instance, c->serial);
+		connection_fail(c, "the TLS handshake timed out");
+		break;
+	case CONNECTION_RELAYING:
+		log_debug("[%s] the other direction did not end", name_of(c));
+		end(c, false);
+		break;
+	case CONNECTION_LINGERING:
+		end(c, false);
+		break;
+	}
+}
+
+void
+connections_expire(struct tunnel *t, uint64_t now_ms)
+{
+	struct connection *c = t->connections.timed;
+
+	while (c != NULL) {
+		/* Acting on one may end it, but never another one. */
+		struct connection *next = c->next;
+
+		if (c->deadline_ms <= now_ms)
+			expire(c);
+		c = next;
+	}
+}
+
+void
+connections_drain(struct tunnel *t)
+{
+	struct connections *all = &t->connections;
+	size_t n;
+
+	for (n = 0; n < all->touched; n++) {
+		struct connection *c = &all->table[n];
+
+		if (c->state == CONNECTION_RELAYING) {
+			relay_drain(&c->relay);
+			pump(c);
+		} else if (c->state != CONNECTION_FREE) {
+			end(c, false);
+		}
+	}
+}
+
+void
+connections_abort(struct tunnel *t)
+{
+	struct connections *all = &t->connections;
+	size_t n;
+
+	for (n = 0; n < all->touched; n++)
+		if (all->table[n].state != CONNECTION_FREE)
+			end(&all->table[n], false);
+}

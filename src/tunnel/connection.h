@@ -1,0 +1,95 @@
+/*
+ * connection.h - one client's connection from accept to close.
+ *
+ *   WAITING     no usable identity yet; the answer is on its way
+ *   CONNECTING  TCP to one address of the identity after the other
+ *   HANDSHAKE   TLS; until here --dial-timeout bounds it all
+ *   RELAYING    bytes, no deadline unless one direction has ended
+ *   LINGERING   the instance is done with; what the client still sends is
+ *               read and dropped, so that closing does not destroy the last
+ *               bytes on their way to it
+ *
+ * Connections live in a fixed table and end in one place.
+ */
+#ifndef TUNNEL_CONNECTION_H
+#define TUNNEL_CONNECTION_H
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "io/loop.h"
+#include "tunnel/instance.h"
+#include "tunnel/relay.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum connection_state {
+	CONNECTION_FREE,
+	CONNECTION_WAITING,
+	CONNECTION_CONNECTING,
+	CONNECTION_HANDSHAKE,
+	CONNECTION_RELAYING,
+	CONNECTION_LINGERING
+};
+
+struct connection {
+	enum connection_state state;
+	struct instance *instance;
+	struct identity *identity; /* held from CONNECTING to HANDSHAKE's end */
+	uint32_t serial;           /* of that identity */
+	uint32_t address;          /* the next one to try */
+	int client;
+	int server; /* -1: none */
+	struct watch client_watch;
+	struct watch server_watch;
+	struct relay relay; /* from HANDSHAKE to RELAYING */
+	bool close_logged;
+	uint64_t dial_deadline_ms; /* of everything before RELAYING */
+	uint64_t deadline_ms;      /* of this state; CLOCK_NEVER: none */
+	struct connection *next;   /* among those with a deadline, or free */
+	struct connection **link;  /* what points here among those */
+};
+
+struct connections {
+	struct connection table[CONNECTIONS_MAX];
+	size_t touched;  /* entries that were ever used: table[0..touched) */
+	size_t count;    /* in use */
+	size_t capacity; /* as many as descriptors allow */
+	struct connection *free;
+	struct connection *timed;
+};
+
+/* Serve the client that was accepted for i. client is then ours. */
+void connection_open(struct instance *i, int client, const char *name);
+
+/* The client's failure: one line for the log, and the end. */
+void connection_fail(struct connection *c, const char *why);
+
+/* c->server is connected: begin the handshake. */
+void connection_start_tls(struct connection *c);
+
+/* Wait for c->server to be connected. ERR_LIMIT. */
+enum err connection_watch_server(struct connection *c) NODISCARD;
+
+void connection_close_server(struct connection *c, bool reset);
+
+/* CLOCK_NEVER: none. */
+void connection_set_deadline(struct connection *c, uint64_t deadline_ms);
+
+/* The identity of i has changed, or none will come: see to who waits. */
+void connections_resume(struct instance *i);
+
+/* The earliest deadline; CLOCK_NEVER: none. */
+uint64_t connections_deadline_ms(const struct connections *all);
+
+/* Act on every deadline that has passed. */
+void connections_expire(struct tunnel *t, uint64_t now_ms);
+
+/* Let those that relay finish what is on its way; end all others. */
+void connections_drain(struct tunnel *t);
+
+/* End all of them at once. */
+void connections_abort(struct tunnel *t);
+
+#endif

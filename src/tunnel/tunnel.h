@@ -1,0 +1,55 @@
+/*
+ * tunnel.h - the data plane's whole state, and its entry point (roles.h).
+ */
+#ifndef TUNNEL_TUNNEL_H
+#define TUNNEL_TUNNEL_H
+
+#include "config.h"
+#include "io/ipc.h"
+#include "io/loop.h"
+#include "roles.h"
+#include "tunnel/buffers.h"
+#include "tunnel/connection.h"
+#include "tunnel/instance.h"
+#include "tunnel/refresh.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Large; one per process, in static storage. */
+struct tunnel {
+	const struct config *config;
+	struct loop loop;
+	int control;
+	int answers;
+	struct watch control_watch;
+	struct watch answers_watch;
+	struct ipc_identity *answer; /* a mapping, empty between answers */
+	struct instance instances[INSTANCES_MAX];
+	size_t instance_count;
+	bool ready; /* IPC_READY was sent */
+	struct connections connections;
+	struct buffers buffers;
+	uint64_t accept_from_ms; /* accepting pauses until then */
+	bool full_logged;
+	bool draining;
+	uint64_t drain_deadline_ms;
+	bool ended;
+	int exit_status;
+};
+
+/* Both clocks, now. */
+struct refresh_time tunnel_now(void);
+
+/* Tell init something about an instance. */
+void tunnel_tell(struct tunnel *t, enum ipc_kind kind, uint32_t instance,
+	enum ipc_engine engine);
+
+/* An instance has its first identity. */
+void tunnel_first_identity(struct tunnel *t, const struct instance *i);
+
+/* The role: serve until init says otherwise. Returns the exit status. */
+int tunnel_main(const struct config *c, const struct tunnel_boot *boot);
+
+#endif

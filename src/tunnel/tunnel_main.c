@@ -1,0 +1,277 @@
+/*
+ * tunnel_main.c - the tunnel's process: its loop, and what init and the
+ * fetchers tell it. Must never wait for anything but the loop's turn, and must
+ * end when init is gone.
+ */
+#include "tunnel/tunnel.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/sandbox.h"
+#include "io/socket.h"
+#include "tunnel/listener.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static struct tunnel tunnel;
+
+struct refresh_time
+tunnel_now(void)
+{
+	struct refresh_time now = {.ms = clock_ms(), .wall_s = clock_wall_s()};
+
+	return now;
+}
+
+static void
+finish(struct tunnel *t, int exit_status)
+{
+	t->ended = true;
+	t->exit_status = exit_status;
+}
+
+void
+tunnel_tell(struct tunnel *t, enum ipc_kind kind, uint32_t instance,
+	enum ipc_engine engine)
+{
+	struct ipc_message m;
+
+	memset(&m, 0, sizeof(m));
+	m.kind = kind;
+	m.instance = instance;
+	m.engine = engine;
+	/* Few and small: a queue that is full means that init is stuck, and
+	 * then nothing here can help. */
+	if (ipc_send(t->control, &m, -1) != ERR_OK)
+		log_warn("tunnel: init does not take messages");
+}
+
+void
+tunnel_first_identity(struct tunnel *t, const struct instance *i)
+{
+	size_t n;
+
+	if (i->listener < 0)
+		tunnel_tell(t, IPC_ENGINE, i->index, i->current->engine);
+	for (n = 0; n < t->instance_count; n++)
+		if (t->instances[n].current == NULL)
+			return;
+	if (!t->ready)
+		tunnel_tell(t, IPC_READY, 0, IPC_ENGINE_UNKNOWN);
+	t->ready = true;
+}
+
+/* Not even the instance of a malformed answer can be believed. */
+static void
+malformed_answer(struct tunnel *t)
+{
+	size_t n;
+
+	for (n = 0; n < t->instance_count; n++)
+		instance_unanswered(
+			&t->instances[n], "the fetcher's answer was malformed");
+}
+
+static void
+read_answers(struct tunnel *t)
+{
+	enum err err;
+
+	do {
+		err = ipc_receive_identity(
+			t->answers, t->answer, (uint32_t)t->instance_count);
+		if (err == ERR_OK)
+			instance_answered(
+				&t->instances[t->answer->instance], t->answer);
+		else if (err == ERR_PARSE)
+			malformed_answer(t);
+		mem_wipe(t->answer, sizeof(*t->answer));
+	} while (err == ERR_OK || err == ERR_PARSE);
+	/* 50 kB that are needed once an hour go back to the system. */
+	(void)madvise(t->answer, sizeof(*t->answer), MADV_DONTNEED);
+	if (err != ERR_AGAIN)
+		loop_remove(&t->loop, &t->answers_watch);
+}
+
+static void
+on_answers(void *context, short revents)
+{
+	(void)revents;
+	read_answers(context);
+}
+
+static void
+start_drain(struct tunnel *t)
+{
+	size_t n;
+
+	t->draining = true;
+	t->drain_deadline_ms = clock_ms() + DRAIN_FINISH_MS;
+	for (n = 0; n < t->instance_count; n++)
+		listener_close(&t->instances[n]);
+	connections_drain(t);
+}
+
+static void
+obey(struct tunnel *t, const struct ipc_message *m, int fd)
+{
+	struct instance *i = &t->instances[m->instance];
+
+	switch ((enum ipc_kind)m->kind) {
+	case IPC_LISTENER:
+		if (fd >= 0 && !t->draining)
+			listener_open(i, fd);
+		else if (fd >= 0)
+			socket_close(fd);
+		return;
+	case IPC_FETCHER_EXITED:
+		instance_fetcher_exited(i, m->wait_status);
+		break;
+	case IPC_DRAIN:
+		if (!t->draining)
+			start_drain(t);
+		break;
+	case IPC_ASK_IDENTITY:
+	case IPC_ENGINE:
+	case IPC_READY:
+	case IPC_STARTUP_FAILED:
+	case IPC_KIND_END:
+		log_warn("tunnel: unexpected message %u from init",
+			(unsigned)m->kind);
+		break;
+	}
+	if (fd >= 0)
+		socket_close(fd);
+}
+
+static void
+on_control(void *context, short revents)
+{
+	struct tunnel *t = context;
+	enum err err;
+
+	(void)revents;
+	/* An answer sent before its fetcher exited comes before that notice. */
+	read_answers(t);
+	do {
+		struct ipc_message m;
+		int fd;
+
+		err = ipc_receive(
+			t->control, &m, &fd, (uint32_t)t->instance_count);
+		if (err == ERR_OK)
+			obey(t, &m, fd);
+	} while (err == ERR_OK || err == ERR_PARSE);
+	if (err != ERR_AGAIN)
+		finish(t, err == ERR_EOF ? 0 : 1);
+}
+
+static enum err
+start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
+	struct error *e)
+{
+	struct refresh_time now = tunnel_now();
+	uint64_t descriptors = socket_raise_limit();
+	uint32_t n;
+
+	t->config = c;
+	t->control = boot->control;
+	t->answers = boot->answers;
+	t->instance_count = c->instance_count;
+	t->connections.capacity = CONNECTIONS_MAX;
+	if (descriptors < DESCRIPTORS_SPARE + 2 * CONNECTIONS_MAX)
+		t->connections.capacity =
+			descriptors > DESCRIPTORS_SPARE + 2
+				? (size_t)(descriptors - DESCRIPTORS_SPARE) / 2
+				: 1;
+	t->answer = mmap(NULL, sizeof(*t->answer), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (t->answer == MAP_FAILED)
+		return error_sys(e, ERR_NOMEM, "mmap");
+	if (loop_add(&t->loop, &t->control_watch, t->control, on_control, t) !=
+			ERR_OK ||
+		loop_add(&t->loop, &t->answers_watch, t->answers, on_answers,
+			t) != ERR_OK)
+		return error_set(e, ERR_LIMIT, "too many descriptors");
+	loop_set(&t->loop, &t->control_watch, POLLIN);
+	loop_set(&t->loop, &t->answers_watch, POLLIN);
+	for (n = 0; n < t->instance_count; n++) {
+		instance_init(&t->instances[n], t, n, now);
+		if (boot->listeners[n] >= 0)
+			listener_open(&t->instances[n], boot->listeners[n]);
+	}
+	return ERR_OK;
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Everything that is due now; returns when the next thing is. */
+static uint64_t
+step(struct tunnel *t)
+{
+	struct refresh_time now = tunnel_now();
+	uint64_t deadline_ms = CLOCK_NEVER;
+	size_t n;
+
+	connections_expire(t, now.ms);
+	if (t->draining) {
+		if (t->connections.count == 0 || t->drain_deadline_ms <= now.ms)
+			finish(t, 0);
+		return earlier(t->drain_deadline_ms,
+			connections_deadline_ms(&t->connections));
+	}
+	for (n = 0; n < t->instance_count; n++) {
+		instance_step(&t->instances[n], now);
+		deadline_ms = earlier(deadline_ms,
+			instance_deadline_ms(&t->instances[n], now));
+	}
+	listeners_update(t, now.ms);
+	if (t->accept_from_ms > now.ms)
+		deadline_ms = earlier(deadline_ms, t->accept_from_ms);
+	return earlier(deadline_ms, connections_deadline_ms(&t->connections));
+}
+
+static void
+run(struct tunnel *t)
+{
+	uint64_t deadline_ms = step(t);
+
+	while (!t->ended) {
+		if (loop_turn(&t->loop, deadline_ms) != ERR_OK) {
+			log_error("tunnel: poll: %s", strerror(errno));
+			finish(t, 1);
+			return;
+		}
+		deadline_ms = step(t);
+	}
+}
+
+int
+tunnel_main(const struct config *c, const struct tunnel_boot *boot)
+{
+	struct tunnel *t = &tunnel;
+	struct error e;
+	size_t n;
+
+	error_clear(&e);
+	if (start(t, c, boot, &e) != ERR_OK) {
+		log_error("tunnel: %s", e.detail);
+		return error_exit_status(e.code);
+	}
+	sandbox_enter(SANDBOX_TUNNEL);
+	run(t);
+	connections_abort(t);
+	for (n = 0; n < t->instance_count; n++) {
+		listener_close(&t->instances[n]);
+		instance_clear(&t->instances[n]);
+	}
+	buffers_clear(&t->buffers);
+	return t->exit_status;
+}
