@@ -5,6 +5,8 @@ protect nothing.
     tests/unit/vectors/make_keys.py >tests/unit/vectors/keys_data.h
 """
 
+import secrets
+
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import NoEncryption
@@ -29,6 +31,26 @@ def rsa_key(bits, e=65537, wanted=lambda numbers: True):
             return key
 
 
+def odd_key(bits):
+    """A modulus of an odd number of bits, which OpenSSL does not make."""
+    p, q = prime(bits // 2 + 1), prime(bits // 2)
+    while (p * q).bit_length() != bits:
+        q = prime(bits // 2)
+    n, e = p * q, 65537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(e, n)
+    return rsa.RSAPrivateNumbers(
+        p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public
+    ).private_key()
+
+
+def prime(bits):
+    while True:
+        n = secrets.randbits(bits) | 1 << (bits - 1) | 1
+        if all(pow(a, n - 1, n) == 1 for a in (2, 3, 5, 7, 11, 13)):
+            return n
+
+
 print("/* Made by make_keys.py; see README.md. */")
 print("static const struct pem_vector key_vectors[] = {")
 key = rsa_key(2048)
@@ -38,11 +60,13 @@ make("rsa2048_pkcs8", key, PKCS8)
 make("rsa2048_1mod4", rsa_key(2048, wanted=lambda n: n.p % 4 == 1), PKCS1)
 make("rsa2048_e3", rsa_key(2048, e=3), PKCS1)
 # One bit more than whole bytes: the PSS encoding is a byte shorter.
-make("rsa2049", rsa_key(2049), PKCS1)
-make("rsa2050", rsa_key(2050), PKCS1)
-make("rsa4096", rsa_key(4096), PKCS8)
+make("rsa2049", odd_key(2049), PKCS1)
+make("rsa2050", odd_key(2050), PKCS1)
+key = rsa_key(4096)
+make("rsa4096", key, PKCS8)
+make("rsa4096_pkcs1", key, PKCS1)
 make("rsa1024", rsa_key(1024), PKCS1)
-make("rsa2047", rsa_key(2047), PKCS1)
+make("rsa2047", odd_key(2047), PKCS1)
 make("p256", ec.generate_private_key(ec.SECP256R1()), PKCS1)
 make("p256_pkcs8", ec.generate_private_key(ec.SECP256R1()), PKCS8)
 make("ed25519", ed25519.Ed25519PrivateKey.generate(), PKCS8)
