@@ -99,6 +99,8 @@ BEARSSL := $(VENDOR)/bearssl
 BEARSSL_SRC := $(patsubst %,$(BEARSSL)/src/%.c,$(BEARSSL_FAST) $(BEARSSL_SMALL))
 
 $(BEARSSL)/.ready: vendor/fetch-bearssl
+	@command -v $(firstword $(MUSL_CC)) >/dev/null || { \
+		echo "$(MUSL_CC) is missing: 'make deps' installs it" >&2; exit 1; }
 	$(Q)vendor/fetch-bearssl $(VENDOR) $(BEARSSL)
 	$(Q)touch $@
 

@@ -21,6 +21,26 @@ def output(*argv, **more):
     ).stdout
 
 
+def tree_files():
+    """The files of the tree that are not made, also where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        names = listed.stdout.split("\0")
+        return [name for name in names if name and (ROOT / name).is_file()]
+    return [
+        str(path.relative_to(ROOT))
+        for top in ("Makefile", "src", "vendor")
+        for path in [ROOT / top, *(ROOT / top).rglob("*")]
+        if path.is_file()
+    ]
+
+
 def test_is_static_pie():
     header = output("readelf", "-hW", BINARY)
     assert re.search(r"Type:\s+DYN", header), "not position-independent"
@@ -73,17 +93,12 @@ def test_two_folders_give_the_same_bytes(tmp_path):
     Built there from the start, BearSSL included; only its tarball is handed
     over, so that nothing is fetched again.
     """
-    listed = output(
-        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT
-    )
     tarballs = [p for p in VENDOR.iterdir() if re.fullmatch(r"bearssl.*\.tar\.[gx]z", p.name)]
     tarballs += (ROOT / "vendor").glob("*.tar.?z")
     digests = set()
     for name in ("a", "a-longer-name/with-another-folder"):
         tree = tmp_path / name
-        for file in filter(None, listed.split("\0")):
-            if not (ROOT / file).is_file():
-                continue
+        for file in tree_files():
             (tree / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, tree / file)
         for tarball in tarballs:
