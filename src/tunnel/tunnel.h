@@ -1,5 +1,5 @@
 /*
- * tunnel.h - the data plane's whole state, and its entry point (roles.h).
+ * tunnel.h - the data plane's whole state.
  */
 #ifndef TUNNEL_TUNNEL_H
 #define TUNNEL_TUNNEL_H
@@ -7,7 +7,6 @@
 #include "config.h"
 #include "io/ipc.h"
 #include "io/loop.h"
-#include "roles.h"
 #include "tunnel/buffers.h"
 #include "tunnel/connection.h"
 #include "tunnel/instance.h"
@@ -48,8 +47,5 @@ void tunnel_tell(struct tunnel *t, enum ipc_kind kind, uint32_t instance,
 
 /* An instance has its first identity. */
 void tunnel_first_identity(struct tunnel *t, const struct instance *i);
-
-/* The role: serve until init says otherwise. Returns the exit status. */
-int tunnel_main(const struct config *c, const struct tunnel_boot *boot);
 
 #endif

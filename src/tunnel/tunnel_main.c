@@ -3,7 +3,7 @@
  * fetchers tell it. Must never wait for anything but the loop's turn, and must
  * end when init is gone.
  */
-#include "tunnel/tunnel.h"
+#include "tunnel/tunnel_main.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,6 +11,7 @@
 #include "io/sandbox.h"
 #include "io/socket.h"
 #include "tunnel/listener.h"
+#include "tunnel/tunnel.h"
 
 #include <errno.h>
 #include <string.h>
