@@ -6,10 +6,16 @@ straight-line code, and OpenSSL releases the interpreter while it works.
 
 import itertools
 import socket
+import ssl
 import threading
 import time
 
+import openssl
 from link import Link
+
+
+def note_name(tls, name, _context):
+    tls.asked_name = name
 
 
 class DataPlane:
@@ -22,6 +28,7 @@ class DataPlane:
         self.lock = threading.Lock()
         self._live = set()
         self._listener = None
+        self._contexts = {}
         self._numbers = itertools.count(1)
         self.adjust()
         if self._listener:
@@ -70,6 +77,31 @@ class DataPlane:
             with self.lock:
                 self._live.add(link)
             threading.Thread(target=link.run, daemon=True).start()
+
+    def context(self, now):
+        """The TLS side of the settings. The trust decides who comes in:
+        only this instance's own client authority.  "refuse" trusts another
+        one, so that a good certificate meets a real alert, after the
+        client's side of the handshake."""
+        identity = self.instance.identity
+        slot = (self.instance.chain_file(now), now["tls"], now["groups"],
+                now["suites"], now["clients"], now["tickets"])
+        with self.lock:
+            if slot in self._contexts:
+                return self._contexts[slot]
+        context = openssl.server_context(*slot[:4])
+        if now["clients"] == "refuse":
+            trusted = identity.server_authority(99)
+        else:
+            trusted = identity.client_authority()
+        context.load_verify_locations(cadata=trusted.pem.decode())
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.sni_callback = note_name
+        if now["tls"] == "1.3":
+            context.num_tickets = now["tickets"]
+        with self.lock:
+            self._contexts[slot] = context
+        return context
 
     def forget(self, link):
         with self.lock:

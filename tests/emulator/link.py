@@ -77,7 +77,6 @@ class Link:
         self.down = 0                       # bytes of the backend relayed
         self.first = None                   # size of the client's first read
         self.updates = 0
-        self.sni = None
         self.retry = False                  # HelloRetryRequest was sent
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._cut = False
@@ -147,33 +146,12 @@ class Link:
         self.backend.setblocking(False)
         return self._relay()
 
-    def _context(self):
-        """The trust decides who comes in: only this instance's own client
-        authority.  "refuse" trusts another one, so that a good certificate
-        meets a real alert, after the client's side of the handshake."""
-        instance, now = self.plane.instance, self.now
-        context = openssl.server_context(
-            instance.chain_file(now), now["tls"], now["groups"],
-            now["suites"])
-        if now["clients"] == "refuse":
-            trusted = instance.identity.server_authority(99)
-        else:
-            trusted = instance.identity.client_authority()
-        context.load_verify_locations(cadata=trusted.pem.decode())
-        context.verify_mode = ssl.CERT_REQUIRED
-        if now["tls"] == "1.3":
-            context.num_tickets = now["tickets"]
-        context.sni_callback = self._note_sni
-        return context
-
-    def _note_sni(self, _tls, name, _context):
-        self.sni = name
-
     def _handshake(self):
         if self.now["handshake_delay"]:
             time.sleep(self.now["handshake_delay"])
-        self.tls = self._context().wrap_bio(self.incoming, self.outgoing,
-                                            server_side=True)
+        context = self.plane.context(self.now)
+        self.tls = context.wrap_bio(self.incoming, self.outgoing,
+                                    server_side=True)
         deadline = time.monotonic() + HANDSHAKE_SECONDS
         try:
             while True:
@@ -192,7 +170,7 @@ class Link:
         name, version, _ = self.tls.cipher()
         self.log("handshake", serial=cert["serialNumber"].lower().lstrip("0"),
                  not_after=cert["notAfter"], version=version, suite=name,
-                 sni=self.sni, retry=self.retry)
+                 sni=getattr(self.tls, "asked_name", None), retry=self.retry)
 
     def _receive_blocking(self, deadline):
         left = max(0, deadline - time.monotonic())

@@ -9,6 +9,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import lab  # noqa: E402
+from echo import EchoServer  # noqa: E402
+from google_client import Client  # noqa: E402
+
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +69,34 @@ def start_fairlead():
 def fairlead(emulator, start_fairlead):
     """A proxy alone for the emulator's instance, listening."""
     return start_fairlead(emulator).wait_listening()
+
+
+@pytest.fixture(scope="session")
+def echo():
+    """A backend that sends back what it gets; see echo.py."""
+    server = EchoServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def _echo_emulator(echo):
+    emulator = lab.Emulator(echo.where, instances=[
+        lab.INSTANCE, lab.SECOND + "?address=" + lab.free_address()])
+    yield emulator.start()
+    emulator.stop()
+
+
+@pytest.fixture
+def echo_emulator(_echo_emulator):
+    """An emulator in front of the echo, as new: settings and log reset."""
+    _echo_emulator.reset()
+    return _echo_emulator
+
+
+@pytest.fixture
+def client(echo_emulator):
+    """A connector of our own for the emulator that echoes."""
+    client = Client(echo_emulator)
+    yield client
+    client.close()

@@ -23,12 +23,14 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, "build")
+BUILD = os.path.join(ROOT, os.environ.get("OUT", "build"))
 FAIRLEAD = os.environ.get("FAIRLEAD_BINARY",
                           os.path.join(BUILD, "fairlead"))
 EMULATOR = os.path.join(ROOT, "tests", "emulator", "emulator.py")
 PYTHON = "/usr/bin/python3"
 INSTANCE = "my-project:us-central1:orders"
+# Its project belongs to a domain, which makes the name one colon longer.
+SECOND = "example.com:my-project:europe-west1:users"
 
 # A deadline, not a duration: nothing waits this long unless it is broken.
 PATIENCE = 30
