@@ -14,9 +14,9 @@
 
 struct app {
 	const struct config *config;
-	pid_t pid;	/* -1: not running */
-	pid_t group;	/* its process group, also after its end; -1: none */
-	bool stopped;	/* by job control */
+	pid_t pid;    /* -1: not running */
+	pid_t group;  /* its process group, also after its end; -1: none */
+	bool stopped; /* by job control */
 	bool terminal_given;
 };
 

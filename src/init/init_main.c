@@ -39,10 +39,10 @@ struct init {
 	struct keeper keeper;
 	struct questions questions;
 	struct signal_event signal; /* the one being handled */
-	int cwd;       /* where the app starts again; -1 */
-	bool let_go;   /* of the directory and of foreign descriptors */
+	int cwd;                    /* where the app starts again; -1 */
+	bool let_go;     /* of the directory and of foreign descriptors */
 	bool identities; /* IPC_READY has come */
-	bool reap;     /* children may have ended */
+	bool reap;       /* children may have ended */
 };
 
 static const struct outcome nothing = {.ev = EV_COUNT, .value = 0};
@@ -68,7 +68,7 @@ alone(const struct init *in)
 	if (roles.count > 0)
 		return !stragglers_left(&roles);
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-		errno == ECHILD;
+	       errno == ECHILD;
 }
 
 /* After the first start, so that a relative command is found. */
@@ -196,8 +196,7 @@ tell(struct init *in, enum event ev, int value)
 		uint64_t now = clock_ms();
 		struct orders orders;
 
-		supervisor_handle(
-			&in->supervisor, o.ev, o.value, now, &orders);
+		supervisor_handle(&in->supervisor, o.ev, o.value, now, &orders);
 		narrate(in->config, &in->supervisor, before, o.ev, o.value,
 			now);
 		o = carry_out_all(in, &orders);
@@ -218,8 +217,8 @@ take_signals(struct init *in)
 		}
 		in->signal = events[i];
 		tell(in,
-			supervisor_classify(&in->supervisor, events[i].signo,
-				clock_ms()),
+			supervisor_classify(
+				&in->supervisor, events[i].signo, clock_ms()),
 			events[i].signo);
 	}
 }
@@ -283,7 +282,8 @@ reap(struct init *in)
 static bool
 gate_is_open(const struct init *in)
 {
-	bool wait = in->config->wait_ready.wanted && in->config->command != NULL;
+	bool wait =
+		in->config->wait_ready.wanted && in->config->command != NULL;
 
 	return in->listeners.missing == 0 && (!wait || in->identities);
 }
@@ -399,8 +399,7 @@ turn(struct init *in)
 {
 	struct pollfd fds[2] = {{.fd = in->keeper.control, .events = POLLIN}};
 
-	signals_wait(fds, 1,
-		clock_poll_timeout(clock_ms(), next_deadline(in)));
+	signals_wait(fds, 1, clock_poll_timeout(clock_ms(), next_deadline(in)));
 	/* Signals before deaths: what was told to stop is not restarted. */
 	take_signals(in);
 	reap(in);
@@ -421,8 +420,8 @@ start(struct init *in)
 		.gate_ms = c->wait_ready.wanted
 				   ? c->wait_ready.timeout_ms
 				   : c->refresh_timeout + WAIT_READY_MS,
-		.stop_ms = c->stop_timeout.set ? c->stop_timeout.ms
-					       : CLOCK_NEVER,
+		.stop_ms =
+			c->stop_timeout.set ? c->stop_timeout.ms : CLOCK_NEVER,
 		.restart = c->restart,
 		.jitter = rng_jitter,
 	};

@@ -24,8 +24,8 @@ struct tunnel_start {
 };
 
 void
-keeper_init(struct keeper *k, const struct config *c,
-	const struct roles *roles, const struct listeners *listeners)
+keeper_init(struct keeper *k, const struct config *c, const struct roles *roles,
+	const struct listeners *listeners)
 {
 	*k = (struct keeper){
 		.config = c,

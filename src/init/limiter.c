@@ -1,4 +1,5 @@
-/* limiter.c - counts in time instead of tokens, so nothing has to be refilled. */
+/* limiter.c - counts in time instead of tokens, so nothing has to be refilled.
+ */
 #include "init/limiter.h"
 
 #include "base/limits.h"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define POSTGRES_SOCKET "/.s.PGSQL.5432"
-#define LONG_PATH_MAX (PATH_LEN_MAX + INSTANCE_NAME_MAX + 32)
+#define LONG_PATH_MAX   (PATH_LEN_MAX + INSTANCE_NAME_MAX + 32)
 
 static enum err
 add_unix(struct listeners *l, uint32_t i, const char *path, struct error *e)
@@ -44,8 +44,8 @@ add_tcp(struct listeners *l, uint32_t i, uint16_t port, struct error *e)
 
 /* folder/.s.PGSQL.5432, which is where PostgreSQL's clients look. */
 static enum err
-add_postgres(struct listeners *l, uint32_t i, const char *folder,
-	struct error *e)
+add_postgres(
+	struct listeners *l, uint32_t i, const char *folder, struct error *e)
 {
 	char path[LONG_PATH_MAX];
 

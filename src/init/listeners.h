@@ -18,18 +18,18 @@
 
 struct listeners {
 	const struct config *config;
-	int fds[INSTANCES_MAX]; /* -1: not bound yet */
+	int fds[INSTANCES_MAX];                   /* -1: not bound yet */
 	char files[INSTANCES_MAX][UNIX_PATH_MAX]; /* to be removed; or "" */
-	uint32_t next_port[IPC_ENGINE_END];	   /* where none was given */
-	size_t missing;				   /* not bound yet */
+	uint32_t next_port[IPC_ENGINE_END];       /* where none was given */
+	size_t missing;                           /* not bound yet */
 };
 
 /*
  * Bind all that the configuration alone decides. On failure e names the
  * instance and the address; nothing is to be started then.
  */
-enum err listeners_open(struct listeners *l, const struct config *c,
-	struct error *e) NODISCARD;
+enum err listeners_open(
+	struct listeners *l, const struct config *c, struct error *e) NODISCARD;
 
 /* Bind the listener of an instance whose engine has become known. */
 enum err listeners_open_engine(struct listeners *l, uint32_t instance,

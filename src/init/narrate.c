@@ -37,7 +37,7 @@ say_exit(const struct config *c, const struct supervisor *sv, uint64_t now_ms)
 		log_warn("init: %s %s; starting it again in %u ms", name,
 			ending, (unsigned)(sv->deadline_ms - now_ms));
 	else if (sv->want.restart.bounded &&
-		sv->restarts >= sv->want.restart.max && sv->exit_code != 0)
+		 sv->restarts >= sv->want.restart.max && sv->exit_code != 0)
 		log_error("init: %s %s, after %u restarts; giving up", name,
 			ending, sv->restarts);
 	else
@@ -45,8 +45,8 @@ say_exit(const struct config *c, const struct supervisor *sv, uint64_t now_ms)
 }
 
 static void
-say_timer(const struct config *c, const struct supervisor *sv,
-	enum state before)
+say_timer(
+	const struct config *c, const struct supervisor *sv, enum state before)
 {
 	if (before == ST_GATED)
 		log_error("unable to start: not every instance was ready "
@@ -97,7 +97,8 @@ narrate(const struct config *c, const struct supervisor *sv, enum state before,
 		say_timer(c, sv, before);
 	else if (ev == EV_STOP)
 		say_stop(c, before, value);
-	else if (ev == EV_HURRY && sv->state == ST_KILLING && before != sv->state)
+	else if (ev == EV_HURRY && sv->state == ST_KILLING &&
+		 before != sv->state)
 		log_warn("init: asked to stop %d times; killing %s",
 			STOP_REQUESTS_KILL, c->command[0]);
 }

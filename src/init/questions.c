@@ -22,8 +22,8 @@ struct fetcher_start {
 };
 
 void
-questions_init(struct questions *q, const struct config *c,
-	const struct roles *roles)
+questions_init(
+	struct questions *q, const struct config *c, const struct roles *roles)
 {
 	memset(q, 0, sizeof(*q));
 	q->config = c;
@@ -91,7 +91,7 @@ fork_fetcher(struct questions *q, struct question *one, const struct keeper *k,
 	one->waiting = false;
 	one->stale = false;
 	one->kill_at_ms = now_ms + q->config->refresh_timeout +
-		FETCHER_ALARM_GRACE_S * 1000 + FETCHER_KILL_GRACE_MS;
+			  FETCHER_ALARM_GRACE_S * 1000 + FETCHER_KILL_GRACE_MS;
 }
 
 void
@@ -140,8 +140,8 @@ tell_failure(struct keeper *k, uint32_t instance, int wait_status)
 }
 
 bool
-questions_reaped(struct questions *q, struct keeper *k, pid_t pid,
-	int wait_status)
+questions_reaped(
+	struct questions *q, struct keeper *k, pid_t pid, int wait_status)
 {
 	for (uint32_t i = 0; i < q->config->instance_count; i++) {
 		struct question *one = &q->list[i];

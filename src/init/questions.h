@@ -16,11 +16,11 @@
 #include <sys/types.h>
 
 struct question {
-	bool waiting; /* asked, no fetcher yet */
-	bool stale;   /* the fetcher works for a tunnel that is gone */
+	bool waiting;  /* asked, no fetcher yet */
+	bool stale;    /* the fetcher works for a tunnel that is gone */
 	pid_t fetcher; /* -1: none */
 	uint64_t not_before_ms;
-	uint64_t kill_at_ms; /* of the fetcher */
+	uint64_t kill_at_ms;    /* of the fetcher */
 	struct limiter limiter; /* for the life of the container */
 	struct backoff backoff; /* of fork(2) */
 	struct ipc_message message;
@@ -32,23 +32,23 @@ struct questions {
 	struct question list[INSTANCES_MAX];
 };
 
-void questions_init(struct questions *q, const struct config *c,
-	const struct roles *roles);
+void questions_init(
+	struct questions *q, const struct config *c, const struct roles *roles);
 
 /* An IPC_ASK_IDENTITY has come. */
-void questions_ask(struct questions *q, const struct ipc_message *m,
-	uint64_t now_ms);
+void questions_ask(
+	struct questions *q, const struct ipc_message *m, uint64_t now_ms);
 
 /* Start what is due, kill what is overdue. */
-void questions_turn(struct questions *q, const struct keeper *k,
-	uint64_t now_ms);
+void questions_turn(
+	struct questions *q, const struct keeper *k, uint64_t now_ms);
 
 /* When questions_turn has something to do next. */
 uint64_t questions_deadline(const struct questions *q, const struct keeper *k);
 
 /* A child has ended. True: it was a fetcher; the tunnel is told if need be. */
-bool questions_reaped(struct questions *q, struct keeper *k, pid_t pid,
-	int wait_status);
+bool questions_reaped(
+	struct questions *q, struct keeper *k, pid_t pid, int wait_status);
 
 /* Whoever asked is gone: forget questions, end fetchers. */
 void questions_cancel(struct questions *q);

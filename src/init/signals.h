@@ -20,7 +20,7 @@
 
 struct signal_event {
 	int signo;
-	bool queued;   /* sent by sigqueue(3): pid, uid and value count */
+	bool queued; /* sent by sigqueue(3): pid, uid and value count */
 	pid_t pid;
 	uid_t uid;
 	uint64_t value;

@@ -182,8 +182,8 @@ stop_again(struct supervisor *sv, const struct step *s)
 static void
 start_budget(struct supervisor *sv, const struct step *s)
 {
-	sv->final_ms = after(after(s->now_ms, sv->want.stop_ms),
-		SHUTDOWN_REST_MS);
+	sv->final_ms =
+		after(after(s->now_ms, sv->want.stop_ms), SHUTDOWN_REST_MS);
 }
 
 static void
@@ -228,178 +228,189 @@ stop_serving(struct supervisor *sv, const struct step *s)
 }
 
 /* Impossible pairs are ignored: PID 1 does not die of a surprise. */
-static action *const on[ST_COUNT][EV_COUNT] = {
-	[ST_GATED] =
-		{
-			[EV_READY] = start_app,
-			[EV_STARTUP_FAILED] = startup_failed,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = stop_serving,
-			[EV_HURRY] = stop_serving,
-			[EV_TIMER] = startup_failed,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_RUNNING] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = back_off,
-			[EV_EXEC_FAILED] = exec_failed,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = app_exited,
-			[EV_SIGNAL] = forward,
-			[EV_STOP] = stop_app,
-			[EV_HURRY] = kill_app,
-			[EV_TIMER] = ignore,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_BACKOFF] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = stop_backoff,
-			[EV_HURRY] = stop_backoff,
-			[EV_TIMER] = start_app,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_STOPPING] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = continue_app,
-			[EV_APP_EXITED] = app_ended,
-			[EV_SIGNAL] = forward,
-			[EV_STOP] = stop_again,
-			[EV_HURRY] = kill_app,
-			[EV_TIMER] = kill_app,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_KILLING] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = app_ended,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = ignore,
-			[EV_HURRY] = ignore,
-			[EV_TIMER] = give_up_app,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_STRAGGLERS] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = ignore,
-			[EV_HURRY] = kill_stragglers,
-			[EV_TIMER] = kill_stragglers,
-			[EV_ALONE] = drain,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_STRAGGLERS_KILL] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = ignore,
-			[EV_HURRY] = drain,
-			[EV_TIMER] = drain,
-			[EV_ALONE] = drain,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_DRAINING] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = ignore,
-			[EV_HURRY] = kill_tunnel,
-			[EV_TIMER] = kill_tunnel,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = finish,
-		},
-	[ST_DRAIN_KILL] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = ignore,
-			[EV_HURRY] = finish,
-			[EV_TIMER] = finish,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = finish,
-		},
-	[ST_SERVING] =
-		{
-			[EV_READY] = serve,
-			[EV_STARTUP_FAILED] = startup_failed,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = stop_serving,
-			[EV_HURRY] = stop_serving,
-			[EV_TIMER] = startup_failed,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
-	[ST_DONE] =
-		{
-			[EV_READY] = ignore,
-			[EV_STARTUP_FAILED] = ignore,
-			[EV_NO_PROCESS] = ignore,
-			[EV_EXEC_FAILED] = ignore,
-			[EV_APP_STOPPED] = ignore,
-			[EV_APP_EXITED] = ignore,
-			[EV_SIGNAL] = ignore,
-			[EV_STOP] = ignore,
-			[EV_HURRY] = ignore,
-			[EV_TIMER] = ignore,
-			[EV_ALONE] = ignore,
-			[EV_TUNNEL_EXITED] = ignore,
-		},
+static action *const in_gated[EV_COUNT] = {
+	[EV_READY] = start_app,
+	[EV_STARTUP_FAILED] = startup_failed,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = stop_serving,
+	[EV_HURRY] = stop_serving,
+	[EV_TIMER] = startup_failed,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_running[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = back_off,
+	[EV_EXEC_FAILED] = exec_failed,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = app_exited,
+	[EV_SIGNAL] = forward,
+	[EV_STOP] = stop_app,
+	[EV_HURRY] = kill_app,
+	[EV_TIMER] = ignore,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_backoff[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = stop_backoff,
+	[EV_HURRY] = stop_backoff,
+	[EV_TIMER] = start_app,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_stopping[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = continue_app,
+	[EV_APP_EXITED] = app_ended,
+	[EV_SIGNAL] = forward,
+	[EV_STOP] = stop_again,
+	[EV_HURRY] = kill_app,
+	[EV_TIMER] = kill_app,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_killing[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = app_ended,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = ignore,
+	[EV_HURRY] = ignore,
+	[EV_TIMER] = give_up_app,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_stragglers[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = ignore,
+	[EV_HURRY] = kill_stragglers,
+	[EV_TIMER] = kill_stragglers,
+	[EV_ALONE] = drain,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_stragglers_kill[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = ignore,
+	[EV_HURRY] = drain,
+	[EV_TIMER] = drain,
+	[EV_ALONE] = drain,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_draining[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = ignore,
+	[EV_HURRY] = kill_tunnel,
+	[EV_TIMER] = kill_tunnel,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = finish,
+};
+
+static action *const in_drain_kill[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = ignore,
+	[EV_HURRY] = finish,
+	[EV_TIMER] = finish,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = finish,
+};
+
+static action *const in_serving[EV_COUNT] = {
+	[EV_READY] = serve,
+	[EV_STARTUP_FAILED] = startup_failed,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = stop_serving,
+	[EV_HURRY] = stop_serving,
+	[EV_TIMER] = startup_failed,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const in_done[EV_COUNT] = {
+	[EV_READY] = ignore,
+	[EV_STARTUP_FAILED] = ignore,
+	[EV_NO_PROCESS] = ignore,
+	[EV_EXEC_FAILED] = ignore,
+	[EV_APP_STOPPED] = ignore,
+	[EV_APP_EXITED] = ignore,
+	[EV_SIGNAL] = ignore,
+	[EV_STOP] = ignore,
+	[EV_HURRY] = ignore,
+	[EV_TIMER] = ignore,
+	[EV_ALONE] = ignore,
+	[EV_TUNNEL_EXITED] = ignore,
+};
+
+static action *const *const on[ST_COUNT] = {
+	[ST_GATED] = in_gated,
+	[ST_RUNNING] = in_running,
+	[ST_BACKOFF] = in_backoff,
+	[ST_STOPPING] = in_stopping,
+	[ST_KILLING] = in_killing,
+	[ST_STRAGGLERS] = in_stragglers,
+	[ST_STRAGGLERS_KILL] = in_stragglers_kill,
+	[ST_DRAINING] = in_draining,
+	[ST_DRAIN_KILL] = in_drain_kill,
+	[ST_SERVING] = in_serving,
+	[ST_DONE] = in_done,
 };
 
 bool
 supervisor_has_cell(enum state state, enum event ev)
 {
-	return on[state][ev] != NULL;
+	return on[state] != NULL && on[state][ev] != NULL;
 }
 
 void

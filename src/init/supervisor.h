@@ -19,41 +19,41 @@
 #include <stdint.h>
 
 enum state {
-	ST_GATED,   /* the app waits for listeners or --wait-ready */
+	ST_GATED, /* the app waits for listeners or --wait-ready */
 	ST_RUNNING,
-	ST_BACKOFF, /* the app waits for its next start */
-	ST_STOPPING, /* asked to stop; the tunnel serves on */
-	ST_KILLING, /* SIGKILL sent to the app */
-	ST_STRAGGLERS, /* app gone; SIGTERM sent to what it left behind */
+	ST_BACKOFF,         /* the app waits for its next start */
+	ST_STOPPING,        /* asked to stop; the tunnel serves on */
+	ST_KILLING,         /* SIGKILL sent to the app */
+	ST_STRAGGLERS,      /* app gone; SIGTERM sent to what it left behind */
 	ST_STRAGGLERS_KILL, /* SIGKILL sent to them */
-	ST_DRAINING, /* nobody left to serve: the tunnel finishes */
-	ST_DRAIN_KILL, /* SIGKILL sent to the tunnel */
-	ST_SERVING, /* no app: a proxy alone */
-	ST_DONE, /* exit with exit_code */
+	ST_DRAINING,        /* nobody left to serve: the tunnel finishes */
+	ST_DRAIN_KILL,      /* SIGKILL sent to the tunnel */
+	ST_SERVING,         /* no app: a proxy alone */
+	ST_DONE,            /* exit with exit_code */
 	ST_COUNT
 };
 
 enum event {
-	EV_READY,	   /* what gates the app is there */
+	EV_READY,          /* what gates the app is there */
 	EV_STARTUP_FAILED, /* it will not come */
-	EV_NO_PROCESS,	   /* DO_START_APP: none could be made now */
-	EV_EXEC_FAILED,	   /* DO_START_APP: value is 126 or 127 */
-	EV_APP_STOPPED,	   /* job control: SIGSTOP, SIGTSTP, ... */
-	EV_APP_EXITED,	   /* value is its code, or 128 + signal */
-	EV_SIGNAL,	   /* value is a signal that is only passed on */
-	EV_STOP,	   /* value is SIGTERM or its like */
-	EV_HURRY,	   /* the same for the third time */
-	EV_TIMER,	   /* deadline_ms has come */
-	EV_ALONE,	   /* no process but ours is left */
+	EV_NO_PROCESS,     /* DO_START_APP: none could be made now */
+	EV_EXEC_FAILED,    /* DO_START_APP: value is 126 or 127 */
+	EV_APP_STOPPED,    /* job control: SIGSTOP, SIGTSTP, ... */
+	EV_APP_EXITED,     /* value is its code, or 128 + signal */
+	EV_SIGNAL,         /* value is a signal that is only passed on */
+	EV_STOP,           /* value is SIGTERM or its like */
+	EV_HURRY,          /* the same for the third time */
+	EV_TIMER,          /* deadline_ms has come */
+	EV_ALONE,          /* no process but ours is left */
 	EV_TUNNEL_EXITED,
 	EV_COUNT
 };
 
 enum order {
 	DO_START_APP,
-	DO_FORWARD,	    /* the event's signal, to the app */
-	DO_STOP_APP,	    /* the same; SIGTERM becomes --stop-signal; a
-			     * stopped app is continued */
+	DO_FORWARD,  /* the event's signal, to the app */
+	DO_STOP_APP, /* the same; SIGTERM becomes --stop-signal; a
+		      * stopped app is continued */
 	DO_CONTINUE_APP,
 	DO_KILL_APP,
 	DO_TERM_STRAGGLERS,
@@ -74,9 +74,9 @@ struct orders {
 struct supervision {
 	bool app;
 	bool tunnel;
-	bool gated;	     /* something must be there before the app starts */
-	uint64_t gate_ms;    /* and at the latest after this; CLOCK_NEVER */
-	uint64_t stop_ms;    /* from the stop signal to SIGKILL; CLOCK_NEVER */
+	bool gated;       /* something must be there before the app starts */
+	uint64_t gate_ms; /* and at the latest after this; CLOCK_NEVER */
+	uint64_t stop_ms; /* from the stop signal to SIGKILL; CLOCK_NEVER */
 	struct restart_policy restart;
 	backoff_jitter *jitter;
 };
@@ -84,13 +84,13 @@ struct supervision {
 struct supervisor {
 	struct supervision want;
 	enum state state;
-	uint64_t deadline_ms; /* of this state; CLOCK_NEVER */
-	uint64_t final_ms;    /* no stage goes on longer; CLOCK_NEVER */
-	uint64_t started_ms;  /* the app's last start */
+	uint64_t deadline_ms;   /* of this state; CLOCK_NEVER */
+	uint64_t final_ms;      /* no stage goes on longer; CLOCK_NEVER */
+	uint64_t started_ms;    /* the app's last start */
 	uint64_t stop_asked_ms; /* the last stop request */
 	unsigned stop_requests; /* near to each other */
 	unsigned restarts;
-	bool has_run;  /* exit_code is the app's */
+	bool has_run; /* exit_code is the app's */
 	int exit_code;
 	struct backoff backoff;
 };
@@ -104,8 +104,8 @@ void supervisor_handle(struct supervisor *sv, enum event ev, int value,
 	uint64_t now_ms, struct orders *out);
 
 /* Which event a signal other than SIGCHLD is; counts stop requests. */
-enum event supervisor_classify(struct supervisor *sv, int signo,
-	uint64_t now_ms);
+enum event supervisor_classify(
+	struct supervisor *sv, int signo, uint64_t now_ms);
 
 /* The table has an answer for this pair; for the tests. */
 bool supervisor_has_cell(enum state state, enum event ev);

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define CHILD_STACK 32768
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH                                                           \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What the child writes into the pipe that closes on exec. */
 struct report {
@@ -54,8 +55,8 @@ spawn_disposition(int signo, bool ignore, bool *was_ignored)
 static void
 set_mask(uint64_t blocked)
 {
-	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL,
-		SIGSET_BYTES);
+	(void)syscall(
+		SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, SIGSET_BYTES);
 }
 
 static const char *
@@ -160,8 +161,8 @@ child(void *arg)
 		_exit(127);
 	}
 	give_signals(&s->signals);
-	send_report(job->report, SPAWN_EXEC,
-		exec_in_path(s->argv, s->environment));
+	send_report(
+		job->report, SPAWN_EXEC, exec_in_path(s->argv, s->environment));
 	_exit(127);
 }
 

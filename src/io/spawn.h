@@ -20,7 +20,7 @@
 
 /* The kernel's struct sigaction, by size alone; word 0 is the handler. */
 #define SIGACTION_WORDS 8
-#define SIGSET_BYTES 8 /* what the raw signal system calls call sigsetsize */
+#define SIGSET_BYTES    8 /* what the raw signal system calls call sigsetsize */
 
 /* The bit of signal n, 1 to 64. */
 uint64_t spawn_signal_bit(int signo);
@@ -39,7 +39,7 @@ struct spawn_signals {
 };
 
 struct spawn {
-	char *const *argv;	  /* [0] is looked up in the environment's PATH */
+	char *const *argv; /* [0] is looked up in the environment's PATH */
 	char *const *environment;
 	struct spawn_signals signals;
 	int cwd;      /* directory to start in; -1: ours */
@@ -47,7 +47,11 @@ struct spawn {
 };
 
 /* What went wrong, and where; SPAWN_OK: the command runs. */
-enum spawn_failure { SPAWN_OK, SPAWN_CWD, SPAWN_EXEC };
+enum spawn_failure {
+	SPAWN_OK,
+	SPAWN_CWD,
+	SPAWN_EXEC
+};
 
 struct spawn_result {
 	pid_t pid;
@@ -70,7 +74,7 @@ struct spawn_role {
 	const char *name; /* at most 15 bytes, for ps(1) */
 	int (*run)(const void *arg);
 	const void *arg;
-	int cwd; /* directory to work in; -1: ours */
+	int cwd;                 /* directory to work in; -1: ours */
 	int keep[ROLE_KEEP_MAX]; /* descriptors >= 3 that stay open */
 	size_t keep_count;
 };
