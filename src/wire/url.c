@@ -140,7 +140,7 @@ authority(struct url *u, struct span s)
 	return set_port(u, span_of(r.at, r.left));
 }
 
-/* pchar and "/" of RFC 3986 section 3.3; a dot segment means nothing to us. */
+/* RFC 3986 section 3.3 without percent-encoding, which no endpoint needs. */
 static bool
 is_path(struct span s)
 {
