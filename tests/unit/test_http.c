@@ -284,13 +284,15 @@ bounds_chunks(void **state)
 	size_t len;
 
 	(void)state;
-	(void)snprintf(text, sizeof(text), "%x\r\n", HTTP_BODY_MAX);
+	(void)snprintf(text, sizeof(text), "%x\r\n", (unsigned)HTTP_BODY_MAX);
 	assert_int_equal(
 		decode(text, strlen(text), 64, 64, out, &len), ERR_AGAIN);
-	(void)snprintf(text, sizeof(text), "%x\r\n", HTTP_BODY_MAX + 1);
+	(void)snprintf(
+		text, sizeof(text), "%x\r\n", (unsigned)HTTP_BODY_MAX + 1);
 	assert_int_equal(
 		decode(text, strlen(text), 64, 64, out, &len), ERR_LIMIT);
-	(void)snprintf(text, sizeof(text), "1\r\nx\r\n%x\r\n", HTTP_BODY_MAX);
+	(void)snprintf(text, sizeof(text), "1\r\nx\r\n%x\r\n",
+		(unsigned)HTTP_BODY_MAX);
 	assert_int_equal(
 		decode(text, strlen(text), 64, 64, out, &len), ERR_LIMIT);
 	(void)snprintf(text, sizeof(text), "ffffffffffffffffffff\r\n");
