@@ -1,9 +1,9 @@
 """What OpenSSL can do and Python's ssl module does not offer.
 
 Reaches the SSL_CTX and SSL pointers behind Python's objects through ctypes.
-They are the first fields after the object header in every CPython 3 that
-was looked at (3.9 to 3.12).  Where that fails, only the settings that need
-it ("suites", "groups" lists, "key_update_after") are refused.
+They are the first fields after the object header in CPython 3.11, which
+this was tried with.  Only the settings "suites", "groups" and
+"key_update_after" come here.
 """
 
 import ctypes

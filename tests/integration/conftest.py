@@ -13,7 +13,6 @@ from echo import EchoServer  # noqa: E402
 from google_client import Client  # noqa: E402
 
 
-
 @pytest.fixture(scope="session")
 def postgres():
     """A real PostgreSQL; see lab.Postgres for what is in it."""

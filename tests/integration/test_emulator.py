@@ -8,12 +8,13 @@ import os
 import signal
 import ssl
 import subprocess
+from types import SimpleNamespace
 
 import lab
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from google_client import client_key, public_pem
+from google_client import Client, client_key, public_pem
 
 
 @pytest.fixture
@@ -264,6 +265,38 @@ def test_log_since_and_clear(client, emulator):
     assert len(emulator.log(since=first["seq"])) == 1
     emulator.call("DELETE", "/control/log")
     assert emulator.log() == []
+
+
+def test_ready_descriptor_state_and_log_file(echo, tmp_path):
+    """Started twice in its folder, it keeps its CA file."""
+    seen = []
+    for _ in range(2):
+        reader, writer = os.pipe()
+        process = subprocess.Popen(
+            [lab.PYTHON, lab.EMULATOR, "--backend", echo.where, "--state",
+             tmp_path, "--keys", os.path.join(lab.BUILD, "emulator-keys"),
+             "--address", lab.free_address(), "--log", "--ready-fd",
+             str(writer), "--set",
+             '{"metadata": {"token": {"status": 404}}}'],
+            pass_fds=[writer],
+            env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+        os.close(writer)
+        try:
+            with open(reader) as source:
+                ready = json.loads(source.read())
+            status, _, _ = Client(SimpleNamespace(
+                metadata_host=ready["metadata"])).metadata(
+                    "/computeMetadata/v1/instance/service-accounts/default"
+                    "/token")
+            assert status == 404
+        finally:
+            process.terminate()
+            process.wait(lab.PATIENCE)
+        with open(ready["ca_file"]) as source:
+            seen.append(source.read())
+    assert seen[0] == seen[1]
+    with open(tmp_path / "log.jsonl") as source:
+        assert [json.loads(line)["op"] for line in source] == ["token"] * 2
 
 
 def test_ends_cleanly_and_leaves_nothing(echo):
