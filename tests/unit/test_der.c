@@ -278,11 +278,9 @@ test_check(void **state)
 		deep[2 * i + 1] = (uint8_t)(sizeof(deep) - 2 * i - 2);
 	}
 	assert_int_equal(der_check(span_of(deep, sizeof(deep))), ERR_LIMIT);
-	deep[3] -= 2;
-	deep[1] -= 2;
-	for (size_t i = 2; i < DER_DEPTH_MAX; i++)
-		deep[2 * i + 1] -= 2;
-	assert_int_equal(der_check(span_of(deep, sizeof(deep) - 2)), ERR_OK);
+	/* The same, one level less. */
+	assert_int_equal(
+		der_check(span_of(deep + 2, sizeof(deep) - 2)), ERR_OK);
 }
 
 static void

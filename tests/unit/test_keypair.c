@@ -22,7 +22,7 @@
 static bool
 is_wiped(const struct keypair *k)
 {
-	struct keypair zero;
+	static struct keypair zero;
 
 	memset(&zero, 0, sizeof(zero));
 	return memcmp(&zero, k, sizeof(zero)) == 0;
@@ -53,9 +53,9 @@ works(struct keypair *k)
 static void
 test_generate(void **state)
 {
-	struct keypair k;
-	struct keypair other;
-	struct keypair back;
+	static struct keypair k;
+	static struct keypair other;
+	static struct keypair back;
 	uint8_t der[PRIVATE_KEY_DER_MAX];
 	struct writer w = writer_over(der, sizeof(der));
 
@@ -80,7 +80,7 @@ reads(const char *name, size_t modulus_len, uint32_t bits)
 {
 	struct span der = pemvec_key(name);
 	uint8_t *copy = guarded_copy(der.data, der.len);
-	struct keypair k;
+	static struct keypair k;
 
 	assert_int_equal(keypair_from_der(&k, span_of(copy, der.len)), ERR_OK);
 	guarded_free(copy, der.len);
@@ -106,7 +106,7 @@ static void
 refuses(struct span der)
 {
 	uint8_t *copy = guarded_copy(der.data, der.len);
-	struct keypair k;
+	static struct keypair k;
 
 	memset(&k, 0xee, sizeof(k));
 	assert_int_equal(keypair_from_der(&k, span_of(copy, der.len)), ERR_KEY);
@@ -171,7 +171,7 @@ static void
 test_split_and_join_are_exact(void **state)
 {
 	struct span number[NUMBERS];
-	uint8_t buf[4096];
+	static uint8_t buf[4096];
 	struct span der = pemvec_key("rsa2048");
 
 	(void)state;
@@ -188,7 +188,7 @@ test_overlong_crt_parts(void **state)
 {
 	static uint8_t long_part[512];
 	struct span number[NUMBERS];
-	uint8_t buf[8192];
+	static uint8_t buf[8192];
 
 	(void)state;
 	memset(long_part, 0xff, sizeof(long_part));
@@ -219,7 +219,7 @@ static void
 test_tampered_numbers(void **state)
 {
 	struct span good[NUMBERS];
-	uint8_t buf[4096];
+	static uint8_t buf[4096];
 
 	(void)state;
 	split("rsa2048", good);
@@ -243,7 +243,7 @@ test_tampered_numbers(void **state)
 static void
 test_trailing_bytes(void **state)
 {
-	uint8_t buf[2048];
+	static uint8_t buf[2048];
 	struct span der = pemvec_key("rsa2048");
 
 	(void)state;
@@ -256,8 +256,8 @@ static void
 test_private_der(void **state)
 {
 	struct span der = pemvec_key("rsa2048_1mod4");
-	struct keypair k;
-	uint8_t buf[2048];
+	static struct keypair k;
+	static uint8_t buf[2048];
 	struct writer w = writer_over(buf, sizeof(buf));
 
 	(void)state;
@@ -279,7 +279,7 @@ test_public_der(void **state)
 		0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01,
 		0x0a, 0x02, 0x82, 0x01, 0x01, 0x00};
 	static const uint8_t tail[] = {0x02, 0x03, 0x01, 0x00, 0x01};
-	struct keypair k;
+	static struct keypair k;
 	uint8_t buf[PUBLIC_KEY_DER_MAX];
 	struct writer w = writer_over(buf, sizeof(buf));
 
@@ -296,8 +296,8 @@ test_public_der(void **state)
 static void
 test_copy_and_clear(void **state)
 {
-	struct keypair k;
-	struct keypair copy;
+	static struct keypair k;
+	static struct keypair copy;
 
 	(void)state;
 	assert_int_equal(keypair_from_der(&k, pemvec_key("rsa2048")), ERR_OK);
@@ -313,7 +313,7 @@ test_copy_and_clear(void **state)
 static void
 test_no_key_writes_nothing(void **state)
 {
-	struct keypair k;
+	static struct keypair k;
 	uint8_t buf[64];
 	struct writer w = writer_over(buf, sizeof(buf));
 

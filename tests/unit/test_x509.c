@@ -23,7 +23,7 @@
 static void
 anchors(struct x509_anchors *a, const char *names, bool any_is_ca)
 {
-	uint8_t buf[ENTRIES_MAX];
+	static uint8_t buf[ENTRIES_MAX];
 	struct writer w = writer_over(buf, sizeof(buf));
 	struct error e;
 	char list[64];
@@ -49,7 +49,7 @@ static enum err
 judge(const char *trusted, const char *chain, bool any_is_ca, struct error *e)
 {
 	struct x509_anchors a;
-	struct x509_chain c;
+	static struct x509_chain c;
 	const br_x509_pkey *key;
 	char list[64];
 	char *save = NULL;
@@ -209,13 +209,13 @@ test_any_flipped_bit_is_refused(void **state)
 {
 	struct span der = pemvec_cert("cn");
 	struct x509_anchors a;
-	uint8_t copy[2048];
+	static uint8_t copy[2048];
 
 	(void)state;
 	anchors(&a, "ca", false);
 	assert_true(der.len < sizeof(copy));
 	for (size_t i = 0; i < der.len; i++) {
-		struct x509_chain c;
+		static struct x509_chain c;
 		const br_x509_pkey *key;
 		struct error e;
 
@@ -240,7 +240,7 @@ test_truncated_certificates(void **state)
 	anchors(&a, "ca", false);
 	for (size_t len = 0; len < der.len; len++) {
 		uint8_t *copy = guarded_copy(der.data, len);
-		struct x509_chain c;
+		static struct x509_chain c;
 		const br_x509_pkey *key;
 		struct error e;
 
@@ -261,10 +261,10 @@ test_trailing_bytes(void **state)
 {
 	struct span der = pemvec_cert("cn");
 	struct x509_anchors a;
-	struct x509_chain c;
+	static struct x509_chain c;
 	const br_x509_pkey *key;
 	struct error e;
-	uint8_t copy[2048];
+	static uint8_t copy[2048];
 
 	(void)state;
 	memcpy(copy, der.data, der.len);
@@ -283,7 +283,7 @@ test_leaf_key_outlives_the_certificate(void **state)
 	struct span der = pemvec_cert("p384");
 	uint8_t *copy = guarded_copy(der.data, der.len);
 	struct x509_anchors a;
-	struct x509_chain c;
+	static struct x509_chain c;
 	const br_x509_pkey *key;
 	struct error e;
 
@@ -355,7 +355,7 @@ test_critical_usage(void **state)
 static void
 test_anchors_from_pem(void **state)
 {
-	char text[8192];
+	static char text[8192];
 	struct x509_anchors a;
 	struct error e;
 	int len = snprintf(text, sizeof(text),
