@@ -255,6 +255,25 @@ def test_half_close_by_the_client(client, emulator):
     tcp.close()
 
 
+def test_half_close_by_the_backend(client, emulator):
+    """After the backend's end of data the client may go on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        emulator.set(backend="%s:%d" % listener.getsockname())
+        with client.connect() as sock:
+            backend, _ = listener.accept()
+            with backend:
+                backend.sendall(b"bye")
+                backend.shutdown(socket.SHUT_WR)
+                assert receive(sock, 3) == b"bye"
+                assert sock.recv(100) == b""        # close_notify
+                sock.sendall(b"more")
+                assert receive(backend, 4) == b"more"
+                sock.unwrap().close()
+                assert backend.recv(100) == b""
+    lab.wait_until(lambda: emulator.count("close"))
+    assert emulator.log("close")[0]["reason"] == "done"
+
+
 def test_backend_gone(client, emulator):
     emulator.set(backend="127.0.0.1:1")
     with client.connect() as sock:
