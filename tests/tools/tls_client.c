@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define FILE_MAX 65536
+#define FILES 3 /* CA, chain, key */
 #define VEC_MAX 8
 
 struct options {
@@ -42,6 +43,8 @@ static struct names_policy names;
 static struct x509_anchors anchors;
 static struct keypair key;
 static uint8_t chain_storage[CHAIN_DER_MAX + 1024];
+static uint8_t files[FILES][FILE_MAX];
+static size_t file_count;
 static unsigned long detached;
 
 static void
@@ -54,12 +57,13 @@ usage(const char *why)
 static struct span
 slurp(const char *path)
 {
-	uint8_t *data = malloc(FILE_MAX);
 	FILE *f = fopen(path, "rb");
+	uint8_t *data;
 	size_t n;
 
-	if (data == NULL || f == NULL)
+	if (f == NULL || file_count == FILES)
 		usage(path);
+	data = files[file_count++];
 	n = fread(data, 1, FILE_MAX, f);
 	(void)fclose(f);
 	return span_of(data, n);
