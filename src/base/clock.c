@@ -66,3 +66,32 @@ clock_from_utc(int year, int month, int day, int hour, int minute, int second)
 		days++;
 	return ((days * 24 + hour) * 60 + minute) * 60 + second;
 }
+
+/*
+ * Counted in years that begin in March, so that the leap day is a year's last:
+ * 400 of them have 146097 days, and month m begins (153 m + 2) / 5 days in.
+ */
+struct clock_utc
+clock_to_utc(int64_t wall_s)
+{
+	int64_t days = wall_s / 86400 - (wall_s % 86400 < 0);
+	int second_of_day = (int)(wall_s - days * 86400);
+	int64_t d = days + 719468; /* since 0000-03-01 */
+	int64_t era = d / 146097;
+	int64_t in_era = d - era * 146097;
+	int64_t year =
+		(in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) /
+		365;
+	int in_year = (int)(in_era - (365 * year + year / 4 - year / 100));
+	int month = (5 * in_year + 2) / 153; /* 0: March */
+	struct clock_utc t = {
+		.year = (int)(year + era * 400) + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = in_year - (153 * month + 2) / 5 + 1,
+		.hour = second_of_day / 3600,
+		.minute = second_of_day / 60 % 60,
+		.second = second_of_day % 60,
+	};
+
+	return t;
+}

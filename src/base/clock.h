@@ -29,4 +29,12 @@ int clock_poll_timeout(uint64_t now_ms, uint64_t deadline_ms);
 int64_t clock_from_utc(
 	int year, int month, int day, int hour, int minute, int second);
 
+/* A UTC calendar time, as people write it: month 1 to 12, day 1 to 31. */
+struct clock_utc {
+	int year, month, day, hour, minute, second;
+};
+
+/* The calendar time of wall_s, for years 1 to 9999. No time zone is read. */
+struct clock_utc clock_to_utc(int64_t wall_s);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "base/log.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static enum log_level least_level = LOG_INFO;
@@ -130,24 +131,22 @@ format_line(char *line, size_t cap, enum log_level level, char *message)
 		[LOG_ERROR] = "ERROR",
 	};
 	char escaped[LOG_LINE_MAX - 128];
-	char stamp[32];
-	time_t now = time(NULL);
-	struct tm tm;
+	/* The C library's strftime would bring its time zones along. */
+	struct clock_utc t = clock_to_utc(clock_wall_s());
 	int n;
 
-	memset(&tm, 0, sizeof(tm));
-	(void)gmtime_r(&now, &tm);
 	if (as_json) {
-		(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
 		(void)json_escape(escaped, sizeof(escaped), message);
 		n = snprintf(line, cap,
-			"{\"timestamp\":\"%s\",\"severity\":\"%s\","
-			"\"message\":\"%s\"}\n",
-			stamp, severity[level], escaped);
+			"{\"timestamp\":\"%04d-%02d-%02dT%02d:%02d:%02dZ\","
+			"\"severity\":\"%s\",\"message\":\"%s\"}\n",
+			t.year, t.month, t.day, t.hour, t.minute, t.second,
+			severity[level], escaped);
 	} else {
-		(void)strftime(stamp, sizeof(stamp), "%Y/%m/%d %H:%M:%S", &tm);
 		strip_controls(message);
-		n = snprintf(line, cap, "%s %s\n", stamp, message);
+		n = snprintf(line, cap, "%04d/%02d/%02d %02d:%02d:%02d %s\n",
+			t.year, t.month, t.day, t.hour, t.minute, t.second,
+			message);
 	}
 	if (n < 0)
 		return 0;
