@@ -127,8 +127,8 @@ certificate_parse(struct span der, struct certificate *c)
 }
 
 bool
-certificate_extension(const struct certificate *c, struct span oid,
-	struct span *value)
+certificate_extension(
+	const struct certificate *c, struct span oid, struct span *value)
 {
 	struct reader list = reader_over(c->extensions);
 

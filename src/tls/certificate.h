@@ -35,7 +35,7 @@ enum err certificate_parse(struct span der, struct certificate *c) NODISCARD;
  * The value of an extension, given the body of its OBJECT IDENTIFIER; false
  * when the certificate has none.
  */
-bool certificate_extension(const struct certificate *c, struct span oid,
-	struct span *value);
+bool certificate_extension(
+	const struct certificate *c, struct span oid, struct span *value);
 
 #endif

@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-#define SEED_LEN 48
-#define PUBLIC_EXPONENT 65537
+#define SEED_LEN         48
+#define PUBLIC_EXPONENT  65537
 #define MODULUS_BITS_MIN 2048
 
 /* AlgorithmIdentifier of rsaEncryption, parameters NULL (RFC 8017 A.1). */

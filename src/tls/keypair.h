@@ -12,8 +12,8 @@
 #include <bearssl.h>
 #include <stdint.h>
 
-#define KEYPAIR_RSA_BITS 2048
-#define KEYPAIR_RSA_BUF BR_RSA_KBUF_PRIV_SIZE(4096)
+#define KEYPAIR_RSA_BITS    2048
+#define KEYPAIR_RSA_BUF     BR_RSA_KBUF_PRIV_SIZE(4096)
 #define KEYPAIR_MODULUS_MAX 512 /* bytes: RSA-4096 */
 
 /* A private key. Flat and copyable only by keypair_copy: it points inward. */
@@ -21,7 +21,7 @@ struct keypair {
 	br_rsa_private_key rsa; /* points into storage */
 	unsigned char storage[KEYPAIR_RSA_BUF];
 	uint8_t modulus[KEYPAIR_MODULUS_MAX]; /* big-endian */
-	size_t modulus_len;		      /* bytes; 0: no key here */
+	size_t modulus_len;                   /* bytes; 0: no key here */
 	uint8_t private_exponent[KEYPAIR_MODULUS_MAX];
 	size_t private_exponent_len; /* only for keypair_private_der */
 	uint32_t exponent;

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHOWN_MAX 160 /* bytes of names in a message, NUL included */
-#define DNS_NAME DER_CONTEXT(2)	  /* GeneralName (RFC 5280 4.2.1.6) */
+#define SHOWN_MAX  160 /* bytes of names in a message, NUL included */
+#define DNS_NAME   DER_CONTEXT(2) /* GeneralName (RFC 5280 4.2.1.6) */
 #define IP_ADDRESS DER_CONTEXT(7)
 
 static const uint8_t oid_subject_alt_name[] = {0x55, 0x1d, 0x11};
@@ -22,18 +22,18 @@ static const uint8_t oid_common_name[] = {0x55, 0x04, 0x03};
 
 /* What the walk of a certificate found. */
 struct found {
-	bool match;		/* a SAN is one of those expected */
-	struct span cn;		/* the last CN */
+	bool match;     /* a SAN is one of those expected */
+	struct span cn; /* the last CN */
 	uint8_t cn_tag;
 	size_t cn_count;
-	char sans[SHOWN_MAX];	/* "a, b": the SANs, for a message */
+	char sans[SHOWN_MAX]; /* "a, b": the SANs, for a message */
 };
 
 static enum err
 refuse(struct error *e, const char *why)
 {
-	return error_tls(e, ERR_CERT, ALERT_BAD_CERTIFICATE,
-		"certificate %s", why);
+	return error_tls(
+		e, ERR_CERT, ALERT_BAD_CERTIFICATE, "certificate %s", why);
 }
 
 /* Append s to text[0..cap), a NUL-terminated string, with "?" for what should
@@ -143,7 +143,7 @@ san_matches(struct span name, uint8_t tag, const struct names_policy *policy)
 {
 	if (tag == IP_ADDRESS)
 		return policy->ip_len > 0 &&
-			span_equal(name, span_of(policy->ip, policy->ip_len));
+		       span_equal(name, span_of(policy->ip, policy->ip_len));
 	for (size_t i = 0; i < policy->dns_count; i++) {
 		if (dns_matches(name, policy->dns[i]))
 			return true;
@@ -152,8 +152,7 @@ san_matches(struct span name, uint8_t tag, const struct names_policy *policy)
 }
 
 static enum err
-walk_sans(struct span value, const struct names_policy *policy,
-	struct found *f)
+walk_sans(struct span value, const struct names_policy *policy, struct found *f)
 {
 	struct reader r = reader_over(value);
 	struct reader names = der_open(&r, DER_SEQUENCE);
@@ -210,8 +209,7 @@ check_common_name(const struct found *f, const char *expected, struct error *e)
 		return refuse(e, "CN was empty");
 	if (f->cn_count > 1)
 		return refuse(e, "had more than one CN");
-	if (f->cn_tag != DER_UTF8_STRING &&
-		f->cn_tag != DER_PRINTABLE_STRING &&
+	if (f->cn_tag != DER_UTF8_STRING && f->cn_tag != DER_PRINTABLE_STRING &&
 		f->cn_tag != DER_TELETEX_STRING)
 		return refuse(e, "CN was of an unsupported string type");
 	if (memchr(f->cn.data, 0, f->cn.len) != NULL)
@@ -246,8 +244,8 @@ refuse_sans(const struct found *f, const struct names_policy *policy,
 }
 
 enum err
-names_check(struct span leaf, const struct names_policy *policy,
-	struct error *e)
+names_check(
+	struct span leaf, const struct names_policy *policy, struct error *e)
 {
 	struct found f = {.cn_count = 0};
 	struct error cn_error;

@@ -40,7 +40,7 @@ struct names_policy {
 	const char *dns[NAMES_MAX];
 	size_t dns_count;
 	uint8_t ip[16];
-	size_t ip_len; /* 0, 4 or 16 */
+	size_t ip_len;           /* 0, 4 or 16 */
 	const char *common_name; /* NULL or "": none */
 };
 

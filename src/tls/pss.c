@@ -12,14 +12,14 @@
 #include <string.h>
 
 #define HASH_LEN_MAX 64
-#define TRAILER 0xbc
+#define TRAILER      0xbc
 
 /* EM, the encoded message, in the terms of RFC 8017 9.1. */
 struct encoding {
 	const br_hash_class *hash;
-	size_t hash_len; /* hLen, and sLen */
-	size_t mod_len;	 /* k */
-	size_t em_len;	 /* k, or k - 1 when the modulus has 8i + 1 bits */
+	size_t hash_len;  /* hLen, and sLen */
+	size_t mod_len;   /* k */
+	size_t em_len;    /* k, or k - 1 when the modulus has 8i + 1 bits */
 	uint8_t top_mask; /* the bits that maskedDB's first byte may have */
 };
 
@@ -50,8 +50,8 @@ shape(struct encoding *c, struct span modulus, unsigned hash_bits,
 	c->hash = hash_of(hash_bits);
 	c->hash_len = hash_bits / 8;
 	c->mod_len = modulus.len;
-	if (c->hash == NULL || digest.len != c->hash_len ||
-		modulus.len == 0 || modulus.len > PSS_SIGNATURE_MAX)
+	if (c->hash == NULL || digest.len != c->hash_len || modulus.len == 0 ||
+		modulus.len > PSS_SIGNATURE_MAX)
 		return ERR_KEY;
 	while ((modulus.data[0] >> (top_bits - 1)) == 0)
 		top_bits--;
@@ -81,7 +81,7 @@ mgf1_xor(const struct encoding *c, uint8_t *data, size_t len,
 		c->hash->out(&context.vtable, block);
 		for (size_t i = 0; i < c->hash_len && done + i < len; i++)
 			data[done + i] ^= block[i];
-		/* At most 512 / 32 blocks: one byte of the counter is enough. */
+		/* 512 / 32 blocks at most: one byte is enough. */
 		counter[3]++;
 	}
 }
@@ -168,8 +168,7 @@ pss_verify(const br_rsa_public_key *pk, unsigned hash_bits, struct span digest,
 {
 	struct encoding c;
 	uint8_t em[PSS_SIGNATURE_MAX];
-	enum err e =
-		shape(&c, span_of(pk->n, pk->nlen), hash_bits, digest);
+	enum err e = shape(&c, span_of(pk->n, pk->nlen), hash_bits, digest);
 
 	if (e != ERR_OK)
 		return e;

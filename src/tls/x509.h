@@ -36,12 +36,12 @@ enum err x509_anchors_from_der(struct x509_anchors *a, struct span entries,
 	bool any_is_ca, struct error *e) NODISCARD;
 
 /* As above from PEM text (a CA file): every CERTIFICATE block. */
-enum err x509_anchors_from_pem(struct x509_anchors *a, struct span pem,
-	struct error *e) NODISCARD;
+enum err x509_anchors_from_pem(
+	struct x509_anchors *a, struct span pem, struct error *e) NODISCARD;
 
 /* The roots compiled in for Google's APIs (vendor/). */
-enum err x509_anchors_builtin(struct x509_anchors *a, struct error *e)
-	NODISCARD;
+enum err x509_anchors_builtin(
+	struct x509_anchors *a, struct error *e) NODISCARD;
 
 void x509_anchors_free(struct x509_anchors *a);
 
@@ -50,8 +50,8 @@ void x509_anchors_free(struct x509_anchors *a);
  * blocks and text between are skipped. *count says how many. ERR_PARSE: broken
  * base64 or framing. ERR_LIMIT: w is full.
  */
-enum err x509_pem_to_entries(struct span pem, struct writer *w, size_t *count)
-	NODISCARD;
+enum err x509_pem_to_entries(
+	struct span pem, struct writer *w, size_t *count) NODISCARD;
 
 /* notAfter of a certificate (DER), seconds since 1970. ERR_PARSE. */
 enum err x509_not_after(struct span der, int64_t *not_after_s) NODISCARD;
@@ -92,8 +92,8 @@ enum x509_fault {
 struct x509_chain {
 	br_x509_minimal_context engine;
 	int64_t now_s;
-	size_t count;		/* certificates appended */
-	enum x509_fault fault;	/* the first of ours; refuses the chain */
+	size_t count;          /* certificates appended */
+	enum x509_fault fault; /* the first of ours; refuses the chain */
 };
 
 /* anchors is borrowed until the end; now_s: seconds since 1970. */

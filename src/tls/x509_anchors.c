@@ -156,8 +156,7 @@ x509_pem_to_entries(struct span pem, struct writer *w, size_t *count)
 }
 
 enum err
-x509_anchors_from_pem(struct x509_anchors *a, struct span pem,
-	struct error *e)
+x509_anchors_from_pem(struct x509_anchors *a, struct span pem, struct error *e)
 {
 	/* Three bytes for four digits, and two lines around each block. */
 	uint8_t *der = malloc(pem.len > 0 ? pem.len : 1);

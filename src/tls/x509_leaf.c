@@ -10,10 +10,10 @@
 #include "wire/der.h"
 
 #define DIGITAL_SIGNATURE 0x80
-#define RSA_MODULUS_MIN 256 /* bytes */
-#define RSA_MODULUS_MAX 512
-#define UNCOMPRESSED 0x04   /* point format (SEC 1 2.3.3) */
-#define OID(name) span_of(oid_##name, sizeof(oid_##name))
+#define RSA_MODULUS_MIN   256 /* bytes */
+#define RSA_MODULUS_MAX   512
+#define UNCOMPRESSED      0x04 /* point format (SEC 1 2.3.3) */
+#define OID(name)         span_of(oid_##name, sizeof(oid_##name))
 
 static const uint8_t oid_key_usage[] = {0x55, 0x1d, 0x0f};
 static const uint8_t oid_extended_key_usage[] = {0x55, 0x1d, 0x25};

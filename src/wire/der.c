@@ -7,10 +7,9 @@
 
 #include "base/clock.h"
 
-
-#define CONSTRUCTED 0x20
-#define HIGH_TAG 0x1f
-#define LONG_FORM 0x80
+#define CONSTRUCTED      0x20
+#define HIGH_TAG         0x1f
+#define LONG_FORM        0x80
 #define LENGTH_BYTES_MAX 4
 
 /* A length in definite, minimal form (X.690 10.1). */

@@ -19,20 +19,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DER_BOOLEAN 0x01
-#define DER_INTEGER 0x02
-#define DER_BIT_STRING 0x03
-#define DER_OCTET_STRING 0x04
-#define DER_NULL 0x05
-#define DER_OID 0x06
-#define DER_UTF8_STRING 0x0c
-#define DER_PRINTABLE_STRING 0x13
-#define DER_TELETEX_STRING 0x14
-#define DER_UTC_TIME 0x17
-#define DER_GENERALIZED_TIME 0x18
-#define DER_SEQUENCE 0x30
-#define DER_SET 0x31
-#define DER_CONTEXT(n) (0x80 | (n))		/* [n] IMPLICIT, primitive */
+#define DER_BOOLEAN                0x01
+#define DER_INTEGER                0x02
+#define DER_BIT_STRING             0x03
+#define DER_OCTET_STRING           0x04
+#define DER_NULL                   0x05
+#define DER_OID                    0x06
+#define DER_UTF8_STRING            0x0c
+#define DER_PRINTABLE_STRING       0x13
+#define DER_TELETEX_STRING         0x14
+#define DER_UTC_TIME               0x17
+#define DER_GENERALIZED_TIME       0x18
+#define DER_SEQUENCE               0x30
+#define DER_SET                    0x31
+#define DER_CONTEXT(n)             (0x80 | (n)) /* [n] IMPLICIT, primitive */
 #define DER_CONTEXT_CONSTRUCTED(n) (0xa0 | (n)) /* [n], constructed */
 
 /* One value: whole is tag, length and body. */
@@ -81,8 +81,8 @@ int64_t der_read_time(struct reader *r);
 
 /*
  * ERR_OK if in is exactly one well-formed value down to every constructed one
- * in it, nested less than DER_DEPTH_MAX deep. Bodies of primitive values are not
- * looked into. ERR_PARSE, ERR_LIMIT (too deep).
+ * in it, nested less than DER_DEPTH_MAX deep. Bodies of primitive values are
+ * not looked into. ERR_PARSE, ERR_LIMIT (too deep).
  */
 enum err der_check(struct span in) NODISCARD;
 

@@ -19,8 +19,8 @@ read_line(struct reader *text)
 {
 	const uint8_t *newline =
 		text->left > 0 ? memchr(text->at, '\n', text->left) : NULL;
-	size_t len = newline == NULL ? text->left
-				     : (size_t)(newline - text->at) + 1;
+	size_t len =
+		newline == NULL ? text->left : (size_t)(newline - text->at) + 1;
 	struct span line = read_bytes(text, len);
 
 	while (line.len > 0 && line.data[line.len - 1] <= ' ')

@@ -33,8 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require((e == ERR_OK) == (k.modulus_len > 0));
 	if (e != ERR_OK)
 		return 0;
-	require(pss_sign(&k, 256, span_of(digest, sizeof(digest)), sig,
-			&len) == ERR_OK);
+	require(pss_sign(&k, 256, span_of(digest, sizeof(digest)), sig, &len) ==
+		ERR_OK);
 	keypair_private_der(&k, &w);
 	require(writer_ok(&w));
 	require(keypair_from_der(&again, writer_span(&w)) == ERR_OK);

@@ -43,7 +43,7 @@ value(const char *bytes, size_t len, bool good)
 }
 
 #define GOOD(literal) value(literal, sizeof(literal) - 1, true)
-#define BAD(literal) value(literal, sizeof(literal) - 1, false)
+#define BAD(literal)  value(literal, sizeof(literal) - 1, false)
 
 static void
 test_lengths(void **state)
@@ -61,16 +61,16 @@ test_lengths(void **state)
 	BAD("");
 	BAD("\x04");
 	BAD("\x04\x01");
-	BAD("\x04\x81\x01x");		     /* long form of a short length */
-	BAD("\x04\x80x\x00\x00");	     /* indefinite */
+	BAD("\x04\x81\x01x");     /* long form of a short length */
+	BAD("\x04\x80x\x00\x00"); /* indefinite */
 	BAD("\x04\x81");
 	BAD("\x04\x82\x01");
-	BAD("\x04\xff");		     /* reserved */
+	BAD("\x04\xff"); /* reserved */
 	BAD("\x04\x84\xff\xff\xff\xff");
 	BAD("\x04\x85\x00\x00\x00\x00\x01x");
 	BAD("\x04\x88\xff\xff\xff\xff\xff\xff\xff\xff");
-	BAD("\x1f\x20\x00");		     /* high tag number */
-	BAD("\x00\x00");		     /* end of contents */
+	BAD("\x1f\x20\x00"); /* high tag number */
+	BAD("\x00\x00");     /* end of contents */
 }
 
 static void
@@ -160,7 +160,7 @@ test_integers(void **state)
 	integer("\x02\x02\x00\x80", 4, true, "\x80", 1);
 	integer("\x02\x02\x01\x00", 4, true, "\x01\x00", 2);
 	integer("\x02\x00", 2, false, NULL, 0);
-	integer("\x02\x01\x80", 3, false, NULL, 0);	/* negative */
+	integer("\x02\x01\x80", 3, false, NULL, 0);     /* negative */
 	integer("\x02\x02\x00\x7f", 4, false, NULL, 0); /* not minimal */
 	integer("\x02\x02\x00\x00", 4, false, NULL, 0);
 	integer("\x03\x01\x01", 3, false, NULL, 0);
@@ -266,8 +266,8 @@ test_check(void **state)
 	assert_int_equal(der_check(span_of(NULL, 0)), ERR_PARSE);
 	/* Sound outside, broken inside: seen at any depth. */
 	assert_int_equal(der_check(span_of("\x30\x03\x05\x01", 4)), ERR_PARSE);
-	assert_int_equal(der_check(span_of("\x30\x04\x31\x02\x05\x01", 6)),
-		ERR_PARSE);
+	assert_int_equal(
+		der_check(span_of("\x30\x04\x31\x02\x05\x01", 6)), ERR_PARSE);
 	assert_int_equal(
 		der_check(span_of("\x30\x06\x31\x02\x05\x00\x04\x01", 8)),
 		ERR_PARSE);
@@ -331,8 +331,8 @@ test_write(void **state)
 		assert_int_equal(w.len, der_header_len(lengths[i]));
 		write_bytes(&w, zeros, lengths[i]);
 		r = reader_over(writer_span(&w));
-		assert_int_equal(der_read(&r, DER_OCTET_STRING).len,
-			lengths[i]);
+		assert_int_equal(
+			der_read(&r, DER_OCTET_STRING).len, lengths[i]);
 		assert_true(reader_done(&r));
 	}
 }
@@ -346,8 +346,8 @@ written(const char *number, size_t len, const char *expected,
 
 	der_write_unsigned(&w, span_of(number, len));
 	assert_int_equal(w.len, der_unsigned_len(span_of(number, len)));
-	assert_true(span_equal(
-		writer_span(&w), span_of(expected, expected_len)));
+	assert_true(
+		span_equal(writer_span(&w), span_of(expected, expected_len)));
 }
 
 static void

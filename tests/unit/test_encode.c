@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="},
-	{"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
-	{"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
+	{"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+	{"foobar", "Zm9vYmFy"}};
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
 
@@ -87,8 +87,9 @@ static void
 test_base64_refusals(void **state)
 {
 	static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "Zm8",
-		"Zm8==", "Zm9v=", "=", "====", "Zg==Zg==", "Zm=8", "Zh==",
-		"Zm9=", "Zm9-", "Zm9_", "Zm9*", "Zm9v.", "\xff\xff\xff\xff"};
+		"Zm8==", "Zm9v=", "=", "====", "Zg==Zg==", "Zm=8",
+		"Zh==", "Zm9=", "Zm9-", "Zm9_", "Zm9*", "Zm9v.",
+		"\xff\xff\xff\xff"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -108,11 +109,11 @@ test_percent(void **state)
 
 	(void)state;
 	encode_percent(&w, span_of("aZ09-._~ :/?\0\xc3", 14));
-	assert_true(span_equal_str(
-		writer_span(&w), "aZ09-._~%20%3A%2F%3F%00%C3"));
+	assert_true(
+		span_equal_str(writer_span(&w), "aZ09-._~%20%3A%2F%3F%00%C3"));
 	w = writer_over(buf, sizeof(buf));
-	assert_int_equal(decode_percent(&w, span_str("a%20b%2fc%2F%c3+")),
-		ERR_OK);
+	assert_int_equal(
+		decode_percent(&w, span_str("a%20b%2fc%2F%c3+")), ERR_OK);
 	assert_true(span_equal_str(writer_span(&w), "a b/c/\xc3+"));
 }
 

@@ -233,8 +233,8 @@ test_truncated_certificates(void **state)
 		struct error e;
 
 		error_clear(&e);
-		assert_int_equal(names_check(span_of(copy, len), &p, &e),
-			ERR_CERT);
+		assert_int_equal(
+			names_check(span_of(copy, len), &p, &e), ERR_CERT);
 		assert_string_equal(e.detail, "certificate is malformed");
 		guarded_free(copy, len);
 	}
@@ -262,9 +262,12 @@ static void
 test_broken_structures(void **state)
 {
 	(void)state;
-	assert_int_equal(with_patch("cn_and_san", "\x82\x0e"
-						  "db", "\x82\x0e"
-							"db", 4),
+	assert_int_equal(with_patch("cn_and_san",
+				 "\x82\x0e"
+				 "db",
+				 "\x82\x0e"
+				 "db",
+				 4),
 		ERR_OK);
 	/* A name that runs past its list; a list that ends before its names. */
 	assert_int_equal(with_patch("cn_and_san", "\x30\x10\x82\x0e",

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define A "-----BEGIN A-----\n"
+#define A     "-----BEGIN A-----\n"
 #define END_A "-----END A-----\n"
 
 /* Labels and contents of all blocks, as "label=content;", or the error. */

@@ -36,9 +36,9 @@ struct pss_case {
 static size_t
 digest_of(unsigned hash_bits, struct span message, uint8_t *out)
 {
-	const br_hash_class *hash = hash_bits == 256 ? &br_sha256_vtable
-		: hash_bits == 384		     ? &br_sha384_vtable
-						     : &br_sha512_vtable;
+	const br_hash_class *hash = hash_bits == 256   ? &br_sha256_vtable
+				    : hash_bits == 384 ? &br_sha384_vtable
+						       : &br_sha512_vtable;
 	br_hash_compat_context c;
 
 	hash->init(&c.vtable);
@@ -70,8 +70,8 @@ test_wycheproof(void **state)
 		size_t len = digest_of(k->hash_bits,
 			pemvec_hex(message, sizeof(message), t->message),
 			digest);
-		enum err e = pss_verify(
-			&pk, k->hash_bits, span_of(digest, len), s);
+		enum err e =
+			pss_verify(&pk, k->hash_bits, span_of(digest, len), s);
 
 		if ((e == ERR_OK) != (t->valid != 0))
 			fail_msg("%s tcId %u: %s", k->name, t->id,
@@ -113,8 +113,8 @@ round_trip(const char *name, unsigned hash_bits)
 	assert_int_equal(len, k.modulus_len);
 	assert_int_equal(
 		pss_verify(&pk, hash_bits, d, span_of(sig, len)), ERR_OK);
-	assert_int_equal(pss_verify(&pk, hash_bits, d, span_of(sig, len - 1)),
-		ERR_TLS);
+	assert_int_equal(
+		pss_verify(&pk, hash_bits, d, span_of(sig, len - 1)), ERR_TLS);
 	for (size_t bit = 0; bit < len * 8; bit += 61) {
 		sig[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 		assert_int_equal(
@@ -162,17 +162,17 @@ test_misuse(void **state)
 		pss_sign(&k, 224, span_of(digest, 28), sig, &len), ERR_KEY);
 	assert_int_equal(
 		pss_sign(&k, 256, span_of(digest, 48), sig, &len), ERR_KEY);
-	assert_int_equal(pss_verify(&pk, 256, span_of(digest, 31),
-				 span_of(sig, 256)),
+	assert_int_equal(
+		pss_verify(&pk, 256, span_of(digest, 31), span_of(sig, 256)),
 		ERR_KEY);
 	/* A modulus with no room for hash and salt. */
 	pk.nlen = 129;
-	assert_int_equal(pss_verify(&pk, 512, span_of(digest, 64),
-				 span_of(sig, 129)),
+	assert_int_equal(
+		pss_verify(&pk, 512, span_of(digest, 64), span_of(sig, 129)),
 		ERR_KEY);
 	pk.nlen = 0;
-	assert_int_equal(pss_verify(&pk, 256, span_of(digest, 32),
-				 span_of(sig, 0)),
+	assert_int_equal(
+		pss_verify(&pk, 256, span_of(digest, 32), span_of(sig, 0)),
 		ERR_KEY);
 	keypair_clear(&k);
 	assert_int_equal(

@@ -418,8 +418,8 @@ test_broken_entries(void **state)
 
 	(void)state;
 	error_clear(&e);
-	assert_int_equal(x509_anchors_from_der(&a, span_of(cut, sizeof(cut)),
-				 true, &e),
+	assert_int_equal(
+		x509_anchors_from_der(&a, span_of(cut, sizeof(cut)), true, &e),
 		ERR_CERT);
 }
 
