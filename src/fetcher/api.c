@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "fetcher/api_error.h"
+#include "fetcher/text.h"
 #include "io/wait.h"
 #include "wire/http.h"
 
@@ -53,9 +54,17 @@ api_init(struct api *a, const char *endpoint, const char *scope,
 enum err
 api_authorize(struct api *a, struct error *e)
 {
+	struct error cause;
+	enum err result;
+
 	if (a->token.text[0] != '\0')
 		return ERR_OK;
-	return credentials_token(a->credentials, a->scope, &a->token, e);
+	error_clear(&cause);
+	result = credentials_token(a->credentials, a->scope, &a->token, &cause);
+	if (result != ERR_OK)
+		return error_set(
+			e, result, "no access token: %s", cause.detail);
+	return ERR_OK;
 }
 
 static void
@@ -207,19 +216,21 @@ read_answer(struct api *a, struct error *e)
 	struct span body = a->https.exchange.body;
 	char text[ERROR_DETAIL_MAX];
 
-	if (a->status != 200) {
-		scrub(a, a->token.text);
-		scrub(a, a->login_token);
-		api_error_text(text, sizeof(text), a->status, body, a->tokens,
-			JSON_TOKENS_MAX);
-		return error_set(e, ERR_API, "%s", text);
-	}
-	if (json_parse(&a->answer, body, a->tokens, JSON_TOKENS_MAX) != ERR_OK)
+	if (a->status == 200 && json_parse(&a->answer, body, a->tokens,
+					JSON_TOKENS_MAX) == ERR_OK)
+		return ERR_OK;
+	scrub(a, a->token.text);
+	scrub(a, a->login_token);
+	if (a->status == 200) {
+		text_printable(text, API_ERROR_BODY_MAX + 1, body);
 		return error_set(e, ERR_JSON,
-			"the answer of %s is not valid "
-			"JSON (byte %zu of %zu)",
-			a->https.url.host, a->answer.error_at, body.len);
-	return ERR_OK;
+			"the answer of %s (HTTP 200) is "
+			"not valid JSON at byte %zu of %zu: %s",
+			a->https.url.host, a->answer.error_at, body.len, text);
+	}
+	api_error_text(text, sizeof(text), a->status, body, a->tokens,
+		JSON_TOKENS_MAX);
+	return error_set(e, ERR_API, "%s", text);
 }
 
 enum err

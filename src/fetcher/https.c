@@ -113,20 +113,34 @@ connect_to(struct https *h, struct error *e)
 	return ERR_OK;
 }
 
+/* Say who it was, where the layer that failed does not know. */
+static enum err
+explain(const struct https *h, const struct error *cause, struct error *e)
+{
+	/* tcp.c has put the peer into these. */
+	if (cause->code == ERR_TIMEOUT || cause->code == ERR_SYS)
+		return error_set(e, cause->code, "%s", cause->detail);
+	return error_tls(e, cause->code, cause->alert, "%s: %s", h->tcp.peer,
+		cause->detail);
+}
+
 static enum err
 exchange(struct https *h, struct span request, struct error *e)
 {
 	struct transport t = tls_stream_transport(&h->tls);
-	enum err result = exchange_run(&h->exchange, &t, request, e);
+	struct error cause;
+	enum err result;
 
-	if (result == ERR_EOF)
-		(void)error_set(e, ERR_HTTP,
-			"%s closed the connection "
-			"without a response",
-			h->tcp.peer);
+	error_clear(&cause);
+	result = exchange_run(&h->exchange, &t, request, &cause);
 	if (result != ERR_OK || !h->exchange.head.keep_alive)
 		disconnect(h);
-	return result == ERR_EOF ? ERR_HTTP : result;
+	if (result == ERR_OK)
+		return ERR_OK;
+	if (result == ERR_EOF)
+		(void)error_set(&cause, ERR_HTTP,
+			"closed the connection without a response");
+	return explain(h, &cause, e);
 }
 
 enum err

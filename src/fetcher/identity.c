@@ -191,7 +191,8 @@ answer_failure(struct fetch *f, enum err result)
 	id->magic = IPC_IDENTITY_MAGIC;
 	id->instance = instance;
 	id->result = api_classify(&f->api, result);
-	id->fresh_token_needed = f->api.status == 401;
+	id->fresh_token_needed =
+		f->api.status == 401 && credentials_renewable(&f->credentials);
 	id->retry_after_s = f->api.retry_after_s;
 	if (id->result == IPC_RESULT_THROTTLED &&
 		id->retry_after_s < REFRESH_RETRY_AFTER_MIN_S)

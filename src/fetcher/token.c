@@ -51,8 +51,8 @@ token_parse(struct token *t, struct span body, int64_t now_s, struct error *e)
 
 	token_clear(t);
 	if (json_parse(&doc, body, tokens, TOKEN_JSON_MAX) != ERR_OK)
-		return error_set(e, ERR_CREDENTIALS,
-			"the token answer is not valid JSON");
+		return error_set(
+			e, ERR_JSON, "the token answer is not valid JSON");
 	text = json_member(&doc, json_root(&doc), "access_token");
 	lifetime = json_member(&doc, json_root(&doc), "expires_in");
 	if (json_text(&doc, text, t->text, sizeof(t->text)) != ERR_OK ||

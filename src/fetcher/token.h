@@ -20,7 +20,8 @@ struct token {
 /*
  * Read {"access_token": ..., "expires_in": ...}. now_s is when the answer
  * came. expires_in may be a string of digits, as some servers send it.
- * ERR_CREDENTIALS: e says what is missing, without quoting the answer.
+ * ERR_JSON: it is none. ERR_CREDENTIALS: something is missing. e says what,
+ * without quoting the answer.
  */
 enum err token_parse(struct token *t, struct span body, int64_t now_s,
 	struct error *e) NODISCARD;
