@@ -14,6 +14,7 @@
 #include "io/loop.h"
 #include "io/socket.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -142,12 +143,12 @@ write_client(struct relay *r, bool *moved, struct relay_report *report)
 }
 
 static bool
-server_broke(struct relay *r, struct relay_report *report)
+server_broke(struct relay *r, const char *doing, struct relay_report *report)
 {
 	bool moved;
 
 	r->server_eof = true;
-	(void)broken(report, "reading from instance", false);
+	(void)broken(report, doing, false);
 	/* What had come before is still the client's; if it cannot take it
 	 * now, it is lost with the connection. */
 	(void)write_client(r, &moved, report);
@@ -166,7 +167,12 @@ read_server(struct relay *r, bool *moved, struct relay_report *report)
 	v.iov_base = tls13_recvrec_buf(&r->tls, &v.iov_len);
 	err = socket_read(r->server, &v, 1, &done);
 	if (err == ERR_SYS)
-		return server_broke(r, report);
+		return server_broke(r, "reading from instance", report);
+	if (err == ERR_EOF && r->server_errno != 0 &&
+		!tls13_recv_closed(&r->tls)) {
+		errno = r->server_errno;
+		return server_broke(r, "writing to instance", report);
+	}
 	if (err != ERR_OK || done < v.iov_len)
 		r->server_ready = false;
 	if (err == ERR_AGAIN)
@@ -245,6 +251,9 @@ write_server(struct relay *r, bool *moved)
 			return;
 		*moved = true;
 		if (err != ERR_OK) {
+			/* The kernel tells an error once: reading will now
+			 * find an end of file where the reset was. */
+			r->server_errno = errno;
 			r->server_deaf = true;
 			r->server_ready = true;
 			return;

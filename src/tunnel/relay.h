@@ -46,7 +46,8 @@ struct relay {
 	bool client_eof;      /* no more bytes from the client */
 	bool client_finished; /* the client was told that no more will come */
 	bool server_eof;      /* end of file, or no reading after an error */
-	bool server_deaf;     /* writing failed: only reading is left */
+	bool server_deaf;     /* writing failed: only reading is left ... */
+	int server_errno;     /* ... for this reason; 0: not known */
 	bool draining;        /* end of the client's bytes at the first pause */
 };
 

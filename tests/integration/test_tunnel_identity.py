@@ -1,0 +1,223 @@
+"""Whom the tunnel trusts, and what it does without a good identity."""
+
+import re
+import socket
+import time
+
+import lab
+import pytest
+from echo import ask
+
+REFUSED = {
+    "wrong-cn": 'certificate had CN ".*", expected "my-project:orders"',
+    "wrong-both": "certificate",
+    "no-name": "certificate",
+    "wrong-ca": "certificate",
+    "forged-ca": "certificate",
+    "not-a-ca": "certificate",
+    "expired": "expired",
+    "not-yet-valid": "not yet valid",
+    "client-auth": "certificate",
+}
+ACCEPTED = ["cn", "san", "san-dot", "both", "wrong-san", "intermediate",
+            "no-eku"]
+
+
+def connect(proxy):
+    return socket.create_connection((proxy.host, proxy.port), lab.PATIENCE)
+
+
+def refused(proxy, data=b"secret of the client"):
+    """A client that speaks first is turned away without an answer."""
+    with connect(proxy) as sock:
+        try:
+            sock.sendall(data)
+            return sock.recv(100) == b""
+        except (ConnectionResetError, BrokenPipeError):
+            return True
+
+
+def served(proxy):
+    with connect(proxy) as sock:
+        try:
+            return ask(sock) == b"ping"
+        except (AssertionError, OSError):
+            return False
+
+
+@pytest.fixture
+def start(echo_emulator, start_fairlead):
+    def start_listening(*options):
+        proxy = start_fairlead(echo_emulator, *options)
+        proxy.wait_log("Listening on")
+        return proxy
+    return start_listening
+
+
+@pytest.fixture
+def proxy(start):
+    return start()
+
+
+@pytest.mark.parametrize("kind", sorted(REFUSED))
+def test_server_certificate_refused(echo_emulator, start, kind):
+    echo_emulator.set(server_cert=kind)
+    proxy = start()
+    assert refused(proxy)
+    line = proxy.wait_log("failed to connect to instance: (.*)")[1]
+    assert re.search(REFUSED[kind], line), line
+    echo_emulator.wait_count("close")
+    assert echo_emulator.count("first-bytes") == 0
+    assert all(e["up"] == 0 for e in echo_emulator.log("close"))
+
+
+@pytest.mark.parametrize("kind", ACCEPTED)
+def test_server_certificate_accepted(echo_emulator, start, kind):
+    echo_emulator.set(server_cert=kind)
+    proxy = start()
+    assert served(proxy), proxy.log()
+
+
+def test_server_that_knows_no_newer_tls(echo_emulator, proxy):
+    echo_emulator.set(tls="1.2")
+    assert refused(proxy)
+    proxy.wait_log("failed to connect to instance: .*tls")
+    assert echo_emulator.count("first-bytes") == 0
+
+
+def test_client_certificate_refused(echo_emulator, proxy):
+    """The alert comes after our handshake: it must not look like a close,
+    and the next dial has a new certificate."""
+    assert served(proxy)
+    issued = echo_emulator.count("api.generateEphemeralCert")
+    echo_emulator.set(clients="refuse")
+    assert refused(proxy)
+    proxy.wait_log("failed to connect to instance: the server refused the "
+                   "ephemeral certificate: remote error: tls: ")
+    echo_emulator.wait_count("api.generateEphemeralCert", issued + 1)
+    echo_emulator.set(clients="accept")
+    assert served(proxy)
+
+
+def test_expired_client_certificate(echo_emulator, start):
+    """A certificate that is too old when it comes: our clock is wrong, or
+    theirs."""
+    echo_emulator.set(cert_lifetime=-60)
+    proxy = start()
+    assert refused(proxy)
+    proxy.wait_log("clock")
+
+
+def test_reconnect_loop_does_not_use_up_the_quota(echo_emulator, proxy):
+    echo_emulator.set(server_cert="wrong-cn")
+    for _ in range(60):
+        assert refused(proxy)
+    assert echo_emulator.count("api.generateEphemeralCert") <= 2
+    assert echo_emulator.count("api.connectSettings") <= 2
+
+
+def test_instance_that_nobody_answers_at(echo_emulator, proxy):
+    echo_emulator.set(connect="refuse")
+    assert refused(proxy)
+    proxy.wait_log(r"failed to connect to instance: .*127\.\d+\.\d+\.\d+ "
+                   r"port 3307: .*refused")
+    echo_emulator.set(connect="accept")
+    assert served(proxy)
+
+
+def test_instance_that_resets(echo_emulator, proxy):
+    echo_emulator.set(connect="reset")
+    assert refused(proxy)
+    proxy.wait_log("failed to connect to instance: .*")
+    echo_emulator.set(connect="accept")
+    assert served(proxy)
+
+
+def test_instance_that_keeps_silent(echo_emulator, start):
+    echo_emulator.set(connect="silent")
+    proxy = start("--dial-timeout", "1s")
+    assert refused(proxy)
+    proxy.wait_log("failed to connect to instance: .*timed out")
+
+
+def test_instance_that_closes_without_a_word(echo_emulator, proxy):
+    echo_emulator.set(clients="close")
+    assert refused(proxy)
+    proxy.wait_log("instance closed the connection|"
+                   "connection aborted|failed to connect")
+    echo_emulator.set(clients="accept")
+    assert served(proxy)
+
+
+def test_first_connection_waits_for_the_identity(echo_emulator, start):
+    echo_emulator.metadata("token", delay=2)
+    proxy = start()
+    socks = [connect(proxy) for _ in range(10)]
+    for sock in socks:
+        assert ask(sock) == b"ping"
+        sock.close()
+    assert echo_emulator.count("api.generateEphemeralCert") == 1
+
+
+def test_client_that_gives_up_while_it_waits(echo_emulator, start):
+    echo_emulator.metadata("token", silence=60)
+    proxy = start()
+    sock = connect(proxy)
+    proxy.wait_log("Accepted connection")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    b"\1\0\0\0\0\0\0\0")
+    sock.close()
+    proxy.wait_log("client closed the connection")
+
+
+def test_identity_that_does_not_come(echo_emulator, start):
+    echo_emulator.metadata("token", silence=60)
+    proxy = start("--dial-timeout", "1s")
+    assert refused(proxy)
+    proxy.wait_log("failed to connect to instance: .*--dial-timeout")
+
+
+@pytest.mark.parametrize("status", [403, 404, 429])
+def test_api_that_refuses(echo_emulator, start, status):
+    """Dials are turned away at once, with the API's reason in the log."""
+    echo_emulator.api("connectSettings", status=status)
+    proxy = start()
+    proxy.wait_log("could not get an ephemeral certificate: .*")
+    started = time.monotonic()
+    for _ in range(20):
+        assert refused(proxy)
+    assert time.monotonic() - started < lab.PATIENCE
+    assert len(re.findall("failed to connect to instance: ",
+                          proxy.log())) == 20
+    assert echo_emulator.count("api.connectSettings") <= 3
+
+
+def test_api_that_recovers(echo_emulator, start):
+    echo_emulator.api("connectSettings", status=403, count=1)
+    proxy = start()
+    proxy.wait_log("could not get an ephemeral certificate: .*")
+    assert refused(proxy)
+    lab.wait_until(lambda: served(proxy), what="a new question", every=0.3)
+
+
+def test_good_identity_outlives_a_failing_api(echo_emulator, start):
+    """So short a certificate is renewed at once, which fails."""
+    echo_emulator.set(cert_lifetime=200)
+    echo_emulator.api("connectSettings", status=403, after=1)
+    proxy = start()
+    proxy.wait_log("could not get an ephemeral certificate: .*")
+    for _ in range(5):
+        assert served(proxy)
+
+
+def test_refresh_keeps_the_key(echo_emulator, start):
+    """The second certificate is another one, and connections go on."""
+    echo_emulator.set(cert_lifetime=100)
+    proxy = start()
+    with connect(proxy) as first:
+        assert ask(first) == b"ping"
+        echo_emulator.wait_count("api.generateEphemeralCert", 2)
+        lab.wait_until(lambda: served(proxy) and len(
+            {e["serial"] for e in echo_emulator.log("handshake")}) == 2,
+            what="a handshake with the new certificate")
+        assert ask(first) == b"ping"
