@@ -1,0 +1,207 @@
+"""fairlead as PID 1 of a PID namespace of its own, or as an ordinary process.
+
+    init = pid1.Init("--kill-group", "--", "sleep", "1000")
+    init.signal(signal.SIGTERM)
+    assert init.wait() == 143
+    init.close()
+
+The namespace is made by unshare(1); signals come from outside it, as a
+container runtime sends them.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+
+import lab
+
+# Signal state and descriptors before the exec of fairlead:
+# i17 ignores, b10 blocks, ball blocks all 64, c0 closes.
+PRE = r"""
+import ctypes, os, signal, sys
+libc = ctypes.CDLL(None, use_errno=True)
+for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+    signal.signal(number, signal.SIG_DFL)
+words = sys.argv[1:]
+while words[0] != "--":
+    word = words.pop(0)
+    if word == "ball":
+        mask = ctypes.c_uint64(2 ** 64 - 1)
+        libc.syscall(14, 0, ctypes.byref(mask), None, ctypes.c_size_t(8))
+    elif word[0] == "i":
+        signal.signal(int(word[1:]), signal.SIG_IGN)
+    elif word[0] == "b":
+        signal.pthread_sigmask(signal.SIG_BLOCK, [int(word[1:])])
+    elif word[0] == "c":
+        os.close(int(word[1:]))
+os.execv(words[1], words[1:])
+"""
+
+
+def pre(*words):
+    """A wrapper that prepares the process that fairlead starts in."""
+    return [lab.PYTHON, "-c", PRE, *words, "--"]
+
+
+def file(name, text):
+    """A wrapper that first writes a file into the working directory."""
+    return [lab.PYTHON, "-c", "import os, sys; open(sys.argv[1], 'w').write("
+            "sys.argv[2]); os.execv(sys.argv[3], sys.argv[3:])", name, text]
+
+
+def strace(*rules, log="/dev/null"):
+    """A wrapper that delays or refuses system calls, for instance
+    "inject=setpgid:delay_enter=500000"."""
+    argv = ["strace", "-f", "-q", "-o", log]
+    calls = sorted({name for rule in rules
+                    for name in rule.split("=")[1].split(":")[0].split(",")})
+    argv += ["-e", "trace=" + ",".join(calls), "-e", "signal=none"]
+    for rule in rules:
+        argv += ["-e", rule]
+    return argv
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as src:
+            return [int(word) for word in src.read().split()]
+    except OSError:
+        return []
+
+
+def status(pid):
+    """The fields of /proc/PID/status; none when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as src:
+            lines = src.read().splitlines()
+    except OSError:
+        return {}
+    return {k: v.strip() for k, _, v in (x.partition(":") for x in lines)}
+
+
+def signal_set(pid, field):
+    """SigPnd, ShdPnd, SigBlk, SigIgn or SigCgt as a set of numbers."""
+    mask = int(status(pid).get(field, "0"), 16)
+    return {n for n in range(1, 65) if mask >> (n - 1) & 1}
+
+
+def state(pid):
+    return status(pid).get("State", "?")[0]
+
+
+def argv_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as src:
+            return src.read().split(b"\0")[:-1]
+    except OSError:
+        return []
+
+
+class Init(lab.Server):
+    """One run. stdout and stderr of all of it are in log()."""
+
+    def __init__(self, *args, pid1=True, wrapper=(), env=None, **how):
+        self.own = tempfile.mkdtemp(prefix="fl-init-")
+        self.namespace = pid1
+        argv = [*wrapper, lab.FAIRLEAD, *args]
+        if pid1:
+            user = [] if os.geteuid() == 0 else ["--map-root-user"]
+            argv = ["unshare", *user, "--pid", "--fork", "--mount-proc",
+                    "--kill-child", *argv]
+        how.setdefault("cwd", self.own)
+        super().__init__(argv, os.path.join(self.own, "log"),
+                         env=lab.clean_env(env), **how)
+
+    def path(self, name):
+        return os.path.join(self.own, name)
+
+    def read(self, name):
+        """What the app wrote there; nothing yet is the empty string."""
+        try:
+            with open(self.path(name), errors="surrogateescape") as src:
+                return src.read()
+        except FileNotFoundError:
+            return ""
+
+    def wait_file(self, name, text=""):
+        lab.wait_until(lambda: text in self.read(name) and
+                       os.path.exists(self.path(name)),
+                       what=f"{text!r} in {name}; the log:\n{self.log()}")
+
+    def _find(self):
+        own = os.path.realpath(lab.FAIRLEAD)
+        for pid in [self.pid] + lab.descendants(self.pid):
+            try:
+                if os.readlink(f"/proc/{pid}/exe") == own:
+                    return pid
+            except OSError:
+                continue
+        return None
+
+    @property
+    def init(self):
+        """The pid of fairlead, seen from here."""
+        if not getattr(self, "_init", None):
+            self._init = lab.wait_until(self._find, what="fairlead's pid")
+        return self._init
+
+    @property
+    def app(self):
+        """The pid of the app: the child of fairlead that runs something
+        else."""
+        own = os.path.realpath(lab.FAIRLEAD)
+
+        def find():
+            for pid in children(self.init):
+                try:
+                    if os.readlink(f"/proc/{pid}/exe") != own:
+                        return pid
+                except OSError:
+                    continue
+            return None
+        return lab.wait_until(find, what="the app's pid; the log:\n"
+                              + self.log())
+
+    def role(self, name):
+        """The pid of "fairlead-tunnel" or "fairlead-fetch", or None."""
+        for pid in children(self.init):
+            if status(pid).get("Name") == name:
+                return pid
+        return None
+
+    def signal(self, number):
+        """Send it to fairlead and wait until it has been read."""
+        os.kill(self.init, number)
+        lab.wait_until(lambda: number not in signal_set(self.init, "ShdPnd"),
+                       what=f"signal {number} taken")
+
+    def processes(self):
+        """Everything below fairlead: {pid: state}."""
+        return {pid: state(pid) for pid in lab.descendants(self.init)}
+
+    def close(self):
+        try:
+            if self.running():
+                # With the namespace everything in it goes.
+                for pid in lab.descendants(self.pid):
+                    lab.kill_quietly(pid)
+                self.process.kill()
+            self.process.wait()
+        finally:
+            shutil.rmtree(self.own, ignore_errors=True)
+
+
+def run(*args, **how):
+    """Runs to the end; returns (exit code, log)."""
+    init = Init(*args, **how)
+    try:
+        code = init.wait()
+        return code, init.log()
+    finally:
+        init.close()
+
+
+if __name__ == "__main__":
+    sys.exit("this is a library of the tests")
