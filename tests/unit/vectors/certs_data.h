@@ -1,4 +1,5 @@
 /* Made by make_certs.py; see README.md. */
+/* clang-format off */
 static const struct pem_vector cert_vectors[] = {
 	{"ca",
 		"-----BEGIN CERTIFICATE-----\n"

@@ -1,4 +1,5 @@
 /* Made by make_keys.py; see README.md. */
+/* clang-format off */
 static const struct pem_vector key_vectors[] = {
 	{"rsa2048",
 		"-----BEGIN RSA PRIVATE KEY-----\n"

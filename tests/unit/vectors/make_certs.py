@@ -204,6 +204,7 @@ def main():
     make("forged_inter", cn, key, inter, other_key)
 
     print("/* Made by make_certs.py; see README.md. */")
+    print("/* clang-format off */")
     print("static const struct pem_vector cert_vectors[] = {")
     for label, cert in certs.items():
         pem = cert.public_bytes(serialization.Encoding.PEM).decode()

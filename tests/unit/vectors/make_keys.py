@@ -52,6 +52,7 @@ def prime(bits):
 
 
 print("/* Made by make_keys.py; see README.md. */")
+print("/* clang-format off */")
 print("static const struct pem_vector key_vectors[] = {")
 key = rsa_key(2048)
 make("rsa2048", key, PKCS1)

@@ -39,6 +39,7 @@ def main():
         for group in suite["testGroups"]:
             groups.append((name, group))
     print("/* Made by make_wycheproof_pss.py; see README.md. */")
+    print("/* clang-format off */")
     print("static const struct pss_key pss_keys[] = {")
     for name, group in groups:
         assert group["publicKey"]["publicExponent"] == "010001"

@@ -1,4 +1,5 @@
 /* Made by make_wycheproof_pss.py; see README.md. */
+/* clang-format off */
 static const struct pss_key pss_keys[] = {
 	{"rsa_pss_2048_sha256_mgf1_32", 256,
 		""
