@@ -118,8 +118,11 @@ api_error_text(char *out, size_t cap, unsigned status, struct span body,
 
 	add(&t, "");
 	if (json_parse(&doc, body, tokens, token_cap) == ERR_OK &&
-		add_error_object(&t, status, &doc))
+		add_error_object(&t, status, &doc)) {
+		if (cap > 0)
+			text_cut(out);
 		return;
+	}
 	(void)snprintf(prefix, sizeof(prefix),
 		"googleapi: got HTTP response code %u with body: ", status);
 	add(&t, prefix);
@@ -133,7 +136,7 @@ api_error_scrub(uint8_t *bytes, size_t len, const char *secret)
 	size_t n = strlen(secret);
 	uint8_t *at = bytes;
 
-	if (n == 0)
+	if (n == 0 || len == 0)
 		return;
 	while ((at = memmem(at, len - (size_t)(at - bytes), secret, n)) !=
 		NULL) {
