@@ -1,0 +1,599 @@
+/*
+ * test_tls13.c - the client against a server in memory, honest in every
+ * variant first: what has to work. test_tls13_rogue.c has the rest.
+ */
+#include "tls/tls13.h"
+
+#include "peer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct peer peer;
+static struct tls13 tls;
+static struct tls13_buffers buffers;
+
+static void
+start(void)
+{
+	assert_int_equal(
+		tls13_init(&tls, &buffers, peer_client_config()), ERR_OK);
+}
+
+static void
+assert_fine(void)
+{
+	assert_string_equal(tls13_error(&tls)->detail, "");
+	assert_int_equal(tls13_error(&tls)->code, ERR_OK);
+}
+
+static void
+connect_chunked(size_t chunk)
+{
+	start();
+	peer_exchange(&peer, &tls, chunk);
+	assert_fine();
+	assert_true(tls13_handshake_done(&tls));
+	assert_true(peer.got_finished);
+	assert_false(tls13_server_spoke(&tls));
+}
+
+static void
+say(const char *text)
+{
+	size_t len = strlen(text);
+	size_t room;
+	uint8_t *p = tls13_sendapp_buf(&tls, &room);
+
+	assert_non_null(p);
+	assert_true(room >= len);
+	memcpy(p, text, len);
+	tls13_sendapp_ack(&tls, len);
+}
+
+static void
+assert_hears(const char *text)
+{
+	size_t len;
+	const uint8_t *p = tls13_recvapp_buf(&tls, &len);
+
+	assert_non_null(p);
+	assert_int_equal(len, strlen(text));
+	assert_memory_equal(p, text, len);
+	tls13_recvapp_ack(&tls, len);
+}
+
+static void
+peer_says(const char *text)
+{
+	peer_send(&peer, RECORD_APPLICATION_DATA, span_str(text));
+	peer_exchange(&peer, &tls, 0);
+}
+
+static void
+talk(void)
+{
+	say("ping");
+	peer_exchange(&peer, &tls, 0);
+	assert_true(peer.data_len >= 4);
+	assert_memory_equal(peer.data + peer.data_len - 4, "ping", 4);
+	peer_says("pong");
+	assert_hears("pong");
+	assert_true(tls13_server_spoke(&tls));
+}
+
+static void
+every_suite_group_and_key(void **state)
+{
+	(void)state;
+	for (uint16_t suite = 0x1301; suite <= 0x1303; suite++) {
+		for (size_t g = 0; g < KEYSHARE_GROUPS; g++) {
+			enum peer_identity id = (enum peer_identity)g;
+
+			peer_begin(&peer);
+			peer.suite = suite;
+			peer.group = keyshare_offered(g);
+			peer.identity = id;
+			connect_chunked(0);
+			assert_int_equal(peer.hellos, g == 0 ? 1 : 2);
+			assert_int_equal(peer.got_ccs, 1);
+			talk();
+		}
+	}
+}
+
+static void
+pss_with_every_hash(void **state)
+{
+	(void)state;
+	for (uint16_t scheme = 0x0804; scheme <= 0x0806; scheme++) {
+		peer_begin(&peer);
+		peer.suite = 0x1302; /* transcript and scheme differ in hash */
+		peer.scheme = scheme;
+		peer.request = true;
+		peer.request_scheme = scheme;
+		connect_chunked(0);
+		assert_true(peer.got_certificate);
+		assert_true(peer.got_verify);
+		talk();
+	}
+}
+
+static void
+retry_with_a_cookie(void **state)
+{
+	(void)state;
+	for (int group = 0; group < 2; group++) {
+		peer_begin(&peer);
+		peer.cookie = "a cookie of the server";
+		peer.group = group == 0 ? KEYSHARE_X25519 : KEYSHARE_SECP256R1;
+		connect_chunked(0);
+		assert_int_equal(peer.hellos, 2);
+		assert_true(peer.hello_cookie.len == strlen(peer.cookie));
+		assert_int_equal(peer.got_ccs, 1);
+		talk();
+	}
+}
+
+static void
+no_request_no_certificate(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	assert_false(peer.got_certificate);
+	assert_false(peer.got_verify);
+}
+
+static void
+no_fitting_scheme_empty_certificate(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	peer.request = true;
+	peer.request_scheme = 0x0403;
+	connect_chunked(0);
+	assert_false(peer.got_certificate);
+	assert_false(peer.got_verify);
+	talk();
+}
+
+static void
+in_drips(void **state)
+{
+	static const size_t chunks[] = {1, 2, 5, 6, 100, 1000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+		peer_begin(&peer);
+		peer.request = true;
+		peer.group = KEYSHARE_SECP256R1;
+		connect_chunked(chunks[i]);
+		talk();
+	}
+}
+
+/* Messages cut into records of one byte, and all of them in one record. */
+static uint8_t gathered[1 << 15];
+static size_t gathered_len;
+
+static bool
+one_byte_records(struct peer *p, uint8_t type, struct writer *m)
+{
+	(void)type;
+	for (size_t i = 0; i < m->len; i++)
+		peer_send(p, RECORD_HANDSHAKE, span_of(m->base + i, 1));
+	transcript_append(&p->transcript, writer_span(m));
+	return false;
+}
+
+static bool
+gather(struct peer *p, uint8_t type, struct writer *m)
+{
+	if (type == HANDSHAKE_SERVER_HELLO)
+		return true;
+	memcpy(gathered + gathered_len, m->base, m->len);
+	gathered_len += m->len;
+	transcript_append(&p->transcript, writer_span(m));
+	if (type == HANDSHAKE_FINISHED)
+		peer_send(p, RECORD_HANDSHAKE, span_of(gathered, gathered_len));
+	return false;
+}
+
+static void
+fragments_and_coalescence(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	peer.change = one_byte_records;
+	connect_chunked(0);
+	talk();
+	peer_begin(&peer);
+	gathered_len = 0;
+	peer.change = gather;
+	peer.request = true;
+	connect_chunked(0);
+	talk();
+}
+
+/* Tickets, whole, split over records and joined with a KeyUpdate's record. */
+static void
+tickets_are_read_and_dropped(void **state)
+{
+	static const uint8_t ticket[] = {4, 0, 0, 21, 0, 0, 0, 9, 1, 2, 3, 4, 1,
+		0, 0, 3, 7, 7, 7, 0, 4, 0xfa, 0xfa, 0, 0};
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	peer_send(&peer, RECORD_HANDSHAKE, span_of(ticket, sizeof(ticket)));
+	peer_send(&peer, RECORD_HANDSHAKE, span_of(ticket, 3));
+	peer_exchange(&peer, &tls, 0);
+	assert_true(tls13_server_spoke(&tls));
+	assert_false(tls13_idle(&tls)); /* half a message is kept */
+	peer_send(&peer, RECORD_HANDSHAKE,
+		span_of(ticket + 3, sizeof(ticket) - 3));
+	peer_exchange(&peer, &tls, 0);
+	assert_fine();
+	assert_true(tls13_idle(&tls));
+	talk();
+}
+
+static void
+key_updates(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	peer_send_key_update(&peer, false);
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(peer.got_key_updates, 0);
+	talk();
+	peer_send_key_update(&peer, true);
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(peer.got_key_updates, 1);
+	talk();
+	assert_fine();
+}
+
+/* Requests that pile up while nothing can be sent get one answer. */
+static void
+one_answer_for_many_requests(void **state)
+{
+	size_t room;
+	size_t len;
+	uint8_t *p;
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	say("queued");
+	for (int i = 0; i < 5; i++)
+		peer_send_key_update(&peer, true);
+	p = tls13_recvrec_buf(&tls, &room);
+	memcpy(p, peer.out, peer.out_len);
+	len = peer.out_len;
+	peer.out_len = 0;
+	tls13_recvrec_ack(&tls, len);
+	assert_false(tls13_idle(&tls));
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(peer.got_key_updates, 1);
+	assert_true(tls13_idle(&tls));
+	talk();
+}
+
+/* The answer goes out before the next application bytes (RFC 8446 4.6.3). */
+static void
+own_update_by_count(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	talk();
+	/* As if so many had been sent; the peer counts along. */
+	tls.send.sequence = TLS_REKEY_RECORDS;
+	peer.recv.sequence = TLS_REKEY_RECORDS;
+	talk();
+	assert_int_equal(peer.got_key_updates, 1);
+	assert_true(tls.send.sequence < 4);
+	talk();
+	assert_int_equal(peer.got_key_updates, 1);
+}
+
+static void
+close_is_per_direction(void **state)
+{
+	static const uint8_t close_notify[] = {1, 0};
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	tls13_close_send(&tls);
+	tls13_close_send(&tls);
+	peer_exchange(&peer, &tls, 0);
+	assert_true(peer.got_close);
+	assert_int_equal(peer.got_alerts, 1);
+	assert_int_equal(tls13_state(&tls), TLS13_RECVREC);
+	peer_says("still here");
+	assert_hears("still here");
+	peer_send_key_update(&peer, true); /* nothing may answer any more */
+	peer_send(&peer, RECORD_ALERT, span_of(close_notify, 2));
+	peer_send_raw(&peer, span_str("whatever follows is ignored"));
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(peer.got_key_updates, 0);
+	assert_true(tls13_recv_closed(&tls));
+	assert_int_equal(tls13_state(&tls), TLS13_CLOSED);
+	tls13_recv_eof(&tls);
+	assert_fine();
+}
+
+static void
+server_closes_first(void **state)
+{
+	static const uint8_t close_notify[] = {1, 0};
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	peer_send(&peer, RECORD_APPLICATION_DATA, span_str("last words"));
+	peer_send(&peer, RECORD_ALERT, span_of(close_notify, 2));
+	peer_exchange(&peer, &tls, 0);
+	assert_true(tls13_recv_closed(&tls));
+	assert_hears("last words");
+	say("mine");
+	tls13_close_send(&tls);
+	peer_exchange(&peer, &tls, 0);
+	assert_memory_equal(peer.data, "mine", 4);
+	assert_true(peer.got_close);
+	assert_int_equal(tls13_state(&tls), TLS13_CLOSED);
+	assert_fine();
+}
+
+static void
+truncation(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	peer_says("part");
+	tls13_recv_eof(&tls);
+	assert_int_equal(tls13_error(&tls)->code, ERR_EOF);
+	assert_int_equal(tls13_state(&tls), TLS13_RECVAPP);
+	assert_hears("part");
+	assert_int_equal(tls13_state(&tls), TLS13_CLOSED);
+}
+
+static void
+detach_and_attach(void **state)
+{
+	struct tls13_buffers *b;
+
+	(void)state;
+	peer_begin(&peer);
+	start();
+	assert_null(tls13_detach(&tls)); /* not before the handshake is done */
+	peer_exchange(&peer, &tls, 0);
+	for (int i = 0; i < 3; i++) {
+		size_t len;
+
+		b = tls13_detach(&tls);
+		assert_ptr_equal(b, &buffers);
+		memset(b, 0xa5, sizeof(*b));
+		assert_int_equal(
+			tls13_state(&tls), TLS13_RECVREC | TLS13_SENDAPP);
+		assert_true(tls13_idle(&tls));
+		assert_null(tls13_recvrec_buf(&tls, &len));
+		assert_null(tls13_sendapp_buf(&tls, &len));
+		assert_int_equal(tls13_error(&tls)->code, ERR_OK);
+		tls13_attach(&tls, b);
+		talk();
+		peer_send_key_update(&peer, true);
+		peer_exchange(&peer, &tls, 0);
+		say("x");
+		assert_null(tls13_detach(&tls)); /* a record waits */
+		peer_exchange(&peer, &tls, 0);
+	}
+	(void)tls13_detach(&tls);
+	tls13_recv_eof(&tls);
+	assert_int_equal(tls13_error(&tls)->code, ERR_EOF);
+	assert_int_equal(tls13_state(&tls), TLS13_CLOSED);
+}
+
+/* More than both buffers hold, through vec calls, in odd portions. */
+static void
+bulk_out(void **state)
+{
+	static uint8_t sent[100000];
+	size_t done = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (uint8_t)(i * 31 >> 3);
+	peer_begin(&peer);
+	connect_chunked(0);
+	while (done < sizeof(sent)) {
+		struct iovec v[8];
+		int n = tls13_sendapp_vec(&tls, v, 8);
+		size_t given = 0;
+
+		for (int i = 0; i < n && done + given < sizeof(sent); i++) {
+			size_t len = v[i].iov_len;
+
+			if (len > sizeof(sent) - done - given)
+				len = sizeof(sent) - done - given;
+			memcpy(v[i].iov_base, sent + done + given, len);
+			given += len;
+		}
+		tls13_sendapp_ack(&tls, given);
+		done += given;
+		if (n == 0 || done == sizeof(sent))
+			peer_exchange(&peer, &tls, 0);
+	}
+	assert_int_equal(peer.data_len, sizeof(sent));
+	assert_memory_equal(peer.data, sent, sizeof(sent));
+}
+
+static void
+bulk_in(void **state)
+{
+	static uint8_t sent[600000];
+	static uint8_t got[600000];
+	size_t at = 0;
+	size_t step = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (uint8_t)(i * 17 >> 2);
+	peer_begin(&peer);
+	connect_chunked(0);
+	while (at < sizeof(sent)) {
+		size_t n = step % TLS_PLAINTEXT_MAX + 1;
+
+		if (n > sizeof(sent) - at)
+			n = sizeof(sent) - at;
+		peer_send(&peer, RECORD_APPLICATION_DATA,
+			span_of(sent + at, n));
+		at += n;
+		step = step * 3 + 7;
+	}
+	for (at = 0; at < sizeof(sent);) {
+		struct iovec v[8];
+		int n;
+		size_t taken = 0;
+
+		peer_exchange(&peer, &tls, 0);
+		n = tls13_recvapp_vec(&tls, v, 8);
+		assert_true(n > 0);
+		for (int i = 0; i < n; i++) {
+			memcpy(got + at + taken, v[i].iov_base, v[i].iov_len);
+			taken += v[i].iov_len;
+		}
+		if (taken > 10000)
+			taken -= 777; /* what is not taken comes again */
+		at += taken;
+		tls13_recvapp_ack(&tls, taken);
+	}
+	assert_fine();
+	assert_memory_equal(got, sent, sizeof(sent));
+	assert_true(tls13_idle(&tls));
+}
+
+/* An application that does not read stops us reading; nothing is lost. */
+static void
+back_pressure(void **state)
+{
+	static uint8_t block[TLS_PLAINTEXT_MAX];
+	size_t total = 0;
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	for (int i = 0; i < 20; i++)
+		peer_send(&peer, RECORD_APPLICATION_DATA,
+			span_of(block, sizeof(block)));
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(
+		tls13_state(&tls) & (TLS13_RECVREC | TLS13_RECVAPP),
+		TLS13_RECVAPP);
+	while ((tls13_state(&tls) & TLS13_RECVAPP) != 0) {
+		size_t len;
+
+		assert_non_null(tls13_recvapp_buf(&tls, &len));
+		total += len;
+		tls13_recvapp_ack(&tls, len);
+		peer_exchange(&peer, &tls, 0);
+	}
+	assert_int_equal(total, 20 * sizeof(block));
+	while ((tls13_state(&tls) & TLS13_SENDAPP) != 0) {
+		size_t len;
+
+		(void)tls13_sendapp_buf(&tls, &len);
+		tls13_sendapp_ack(&tls, len);
+	}
+	/* Full; close_notify has its room all the same. */
+	tls13_close_send(&tls);
+	peer_exchange(&peer, &tls, 0);
+	assert_true(peer.got_close);
+	assert_fine();
+}
+
+static void
+padding_and_empty_records(void **state)
+{
+	uint8_t inner[300] = {'h', 'i', RECORD_APPLICATION_DATA};
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	for (int i = 0; i < 20; i++)
+		peer_send(&peer, RECORD_APPLICATION_DATA, span_of(NULL, 0));
+	peer_exchange(&peer, &tls, 0);
+	assert_fine();
+	peer_send_inner(&peer, span_of(inner, sizeof(inner)));
+	peer_exchange(&peer, &tls, 0);
+	assert_hears("hi");
+}
+
+static void
+secrets_are_wiped(void **state)
+{
+	static const struct tls13 zero;
+	const uint8_t *h;
+
+	(void)state;
+	peer_begin(&peer);
+	peer.request = true;
+	connect_chunked(0);
+	h = (const uint8_t *)&buffers.handshake;
+	for (size_t i = 0; i < offsetof(struct handshake, message_len); i++)
+		assert_int_equal(h[i], 0);
+	tls13_clear(&tls);
+	assert_memory_equal(&tls.send, &zero.send, sizeof(zero.send));
+	assert_memory_equal(&tls.recv, &zero.recv, sizeof(zero.recv));
+	h = (const uint8_t *)&buffers.seal;
+	for (size_t i = 0; i < sizeof(buffers.seal); i++)
+		assert_int_equal(h[i], 0);
+	assert_int_equal(tls13_state(&tls), TLS13_CLOSED);
+}
+
+static void
+small_at_rest(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct tls13) <= 320);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_suite_group_and_key),
+		cmocka_unit_test(pss_with_every_hash),
+		cmocka_unit_test(retry_with_a_cookie),
+		cmocka_unit_test(no_request_no_certificate),
+		cmocka_unit_test(no_fitting_scheme_empty_certificate),
+		cmocka_unit_test(in_drips),
+		cmocka_unit_test(fragments_and_coalescence),
+		cmocka_unit_test(tickets_are_read_and_dropped),
+		cmocka_unit_test(key_updates),
+		cmocka_unit_test(one_answer_for_many_requests),
+		cmocka_unit_test(own_update_by_count),
+		cmocka_unit_test(close_is_per_direction),
+		cmocka_unit_test(server_closes_first),
+		cmocka_unit_test(truncation),
+		cmocka_unit_test(detach_and_attach),
+		cmocka_unit_test(bulk_out),
+		cmocka_unit_test(bulk_in),
+		cmocka_unit_test(back_pressure),
+		cmocka_unit_test(padding_and_empty_records),
+		cmocka_unit_test(secrets_are_wiped),
+		cmocka_unit_test(small_at_rest),
+	};
+
+	return cmocka_run_group_tests_name("tls13", tests, NULL, NULL);
+}
