@@ -252,6 +252,36 @@ test_trailing_bytes(void **state)
 	refuses(span_of(buf, der.len + 1));
 }
 
+/* PrivateKeyInfo: attributes may follow, and nothing else. */
+static void
+test_pkcs8_attributes(void **state)
+{
+	static uint8_t buf[2048];
+	static struct keypair k;
+	struct span der = pemvec_key("rsa2048_pkcs8");
+	size_t len = der.len + 2;
+
+	(void)state;
+	memcpy(buf, der.data, der.len);
+	assert_int_equal(buf[1], 0x82);
+	buf[2] = (uint8_t)((len - 4) >> 8);
+	buf[3] = (uint8_t)(len - 4);
+	memcpy(buf + der.len, "\xa0\x00", 2);
+	assert_int_equal(keypair_from_der(&k, span_of(buf, len)), ERR_OK);
+	memcpy(buf + der.len, "\xa1\x00", 2);
+	refuses(span_of(buf, len));
+	/* Of version 0 and of the algorithm rsaEncryption only. */
+	memcpy(buf, der.data, der.len);
+	assert_int_equal(buf[6], 0);
+	buf[6] = 1;
+	refuses(span_of(buf, der.len));
+	buf[6] = 0;
+	buf[19]++;
+	refuses(span_of(buf, der.len));
+	buf[19]--;
+	assert_int_equal(keypair_from_der(&k, span_of(buf, der.len)), ERR_OK);
+}
+
 static void
 test_private_der(void **state)
 {
@@ -338,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_overlong_crt_parts),
 		cmocka_unit_test(test_tampered_numbers),
 		cmocka_unit_test(test_trailing_bytes),
+		cmocka_unit_test(test_pkcs8_attributes),
 		cmocka_unit_test(test_private_der),
 		cmocka_unit_test(test_public_der),
 		cmocka_unit_test(test_copy_and_clear),

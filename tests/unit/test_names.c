@@ -283,6 +283,13 @@ test_broken_structures(void **state)
 	assert_int_equal(with_patch("cn_and_san", "\x31\x1a\x30\x18",
 				 "\x30\x1a\x30\x18", 4),
 		ERR_CERT);
+	/* An attribute without its type, one without its value. */
+	assert_int_equal(with_patch("cn_and_san", "\x30\x18\x06\x03",
+				 "\x30\x18\x04\x03", 4),
+		ERR_CERT);
+	assert_int_equal(with_patch("cn_and_san", "\x30\x18\x06\x03",
+				 "\x30\x18\x06\x16", 4),
+		ERR_CERT);
 	/* The CN still matches, the SAN is of no known kind. */
 	assert_int_equal(with_patch("cn_and_san", "\x30\x10\x82\x0e",
 				 "\x30\x10\x86\x0e", 4),
