@@ -73,6 +73,10 @@ relay_interest(const struct relay *r, int *client, int *server)
 	*client = wants_client_bytes(r) ? POLLIN : 0;
 	if (has(r, TLS13_RECVAPP))
 		*client |= POLLOUT;
+	/* The last bytes may have been read at the end of a turn: then only
+	 * another look finds out that they were the last. */
+	if (r->draining && r->client_ready && wants_client_bytes(r))
+		*client |= POLLOUT;
 	if (*client == 0 && r->client_hup)
 		*client = LOOP_NOTHING;
 	*server = wants_server_bytes(r) ? POLLIN : 0;
