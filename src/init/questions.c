@@ -91,7 +91,8 @@ fork_fetcher(struct questions *q, struct question *one, const struct keeper *k,
 	one->waiting = false;
 	one->stale = false;
 	one->kill_at_ms = now_ms + q->config->refresh_timeout +
-			  FETCHER_ALARM_GRACE_S * 1000 + FETCHER_KILL_GRACE_MS;
+			  FETCHER_ALARM_GRACE_S * UINT64_C(1000) +
+			  FETCHER_KILL_GRACE_MS;
 }
 
 void
