@@ -387,7 +387,7 @@ test_back_pressure(void **state)
 	int client;
 	int server;
 	size_t total = 0;
-	char got[4096];
+	char got[2048];
 	ssize_t n;
 
 	(void)state;
@@ -474,7 +474,7 @@ static void
 test_truncation_waits_for_a_slow_client(void **state)
 {
 	enum relay_status status;
-	char got[4096];
+	char got[2048];
 
 	(void)state;
 	fill(r.client);
@@ -568,7 +568,7 @@ static void
 test_drain_takes_what_is_there(void **state)
 {
 	size_t total = 0;
-	char got[4096];
+	char got[2048];
 	char last = 0;
 	ssize_t n;
 
