@@ -21,7 +21,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Landlock: the same numbers on every architecture. */
@@ -251,8 +250,6 @@ sandbox_enter(enum sandbox_role role)
 	enter_basics();
 	if (role == SANDBOX_FETCHER)
 		return;
-	/* The logger's local times need a file that cannot be read later. */
-	tzset();
 	if (enter_landlock(&abi))
 		log_debug("sandbox: Landlock ABI %ld", abi);
 	else
