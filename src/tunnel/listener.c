@@ -22,7 +22,7 @@ pause_accepting(struct tunnel *t)
 	uint64_t now_ms = clock_ms();
 
 	/* One line for a shortage, not ten a second. */
-	if (now_ms >= t->accept_from_ms + 10 * ACCEPT_PAUSE_MS)
+	if (now_ms >= t->accept_from_ms + UINT64_C(10) * ACCEPT_PAUSE_MS)
 		log_warn("tunnel: accept: %s: new connections wait",
 			strerror(reason));
 	t->accept_from_ms = now_ms + ACCEPT_PAUSE_MS;

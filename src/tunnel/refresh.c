@@ -155,7 +155,8 @@ backoff_ms(
 	case IPC_RESULT_DENIED:
 	case IPC_RESULT_CONFIG:
 		/* A person must act, which takes longer than a network. */
-		return doubled(4 * REFRESH_BACKOFF_BASE_MS, r->failures);
+		return doubled(
+			UINT64_C(4) * REFRESH_BACKOFF_BASE_MS, r->failures);
 	case IPC_RESULT_OK:
 	case IPC_RESULT_TEMPORARY:
 	case IPC_RESULT_END:
