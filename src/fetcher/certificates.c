@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Headroom for PEM over DER: base64, line ends, armour. */
-#define PEM_MAX (2 * ANCHORS_DER_MAX)
+#define PEM_MAX (2 * (size_t)ANCHORS_DER_MAX)
 
 static enum err
 read_entries(const struct json *answer, const struct json_token *v,

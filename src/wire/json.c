@@ -5,6 +5,7 @@
 #include "wire/json.h"
 
 #include "base/limits.h"
+#include "wire/json_string.h"
 
 #include <string.h>
 
@@ -62,142 +63,15 @@ add(struct parser *p, enum json_type type, size_t start, size_t end)
 	return ERR_OK;
 }
 
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Four hexadecimal digits; ERR_JSON leaves the cursor at the wrong one. */
-static enum err
-hex4(struct parser *p, uint32_t *v)
-{
-	*v = 0;
-	for (int i = 0; i < 4; i++) {
-		int d = hex_digit(peek(p));
-
-		if (d < 0)
-			return ERR_JSON;
-		*v = *v << 4 | (uint32_t)d;
-		p->at++;
-	}
-	return ERR_OK;
-}
-
-static bool
-is_high_surrogate(uint32_t v)
-{
-	return v >= 0xd800 && v <= 0xdbff;
-}
-
-static bool
-is_low_surrogate(uint32_t v)
-{
-	return v >= 0xdc00 && v <= 0xdfff;
-}
-
-/*
- * The inside of one escape, behind the backslash: the code point it means.
- * Surrogates count only as a pair (RFC 8259 section 8.2 leaves lone ones
- * undefined).
- */
-static enum err
-escape(struct parser *p, uint32_t *v)
-{
-	static const char letters[] = "\"\\/bfnrt";
-	static const char meant[] = "\"\\/\b\f\n\r\t";
-	uint8_t c = peek(p);
-	const char *letter = c == 0 ? NULL : strchr(letters, c);
-	uint32_t low;
-
-	if (letter != NULL) {
-		p->at++;
-		*v = (uint8_t)meant[letter - letters];
-		return ERR_OK;
-	}
-	if (c != 'u')
-		return ERR_JSON;
-	p->at++;
-	if (hex4(p, v) != ERR_OK || is_low_surrogate(*v))
-		return ERR_JSON;
-	if (!is_high_surrogate(*v))
-		return ERR_OK;
-	if (p->len - p->at < 2 || memcmp(p->text + p->at, "\\u", 2) != 0)
-		return ERR_JSON;
-	p->at += 2;
-	if (hex4(p, &low) != ERR_OK || !is_low_surrogate(low))
-		return ERR_JSON;
-	*v = 0x10000 + ((*v - 0xd800) << 10) + (low - 0xdc00);
-	return ERR_OK;
-}
-
-/*
- * Step over one character of two to four bytes. What is not shortest form, a
- * surrogate, or beyond U+10FFFF is no UTF-8 (RFC 3629 section 4).
- */
-static enum err
-multibyte(struct parser *p)
-{
-	uint8_t lead = peek(p);
-	uint8_t least = 0x80;
-	uint8_t most = 0xbf;
-	size_t more;
-
-	if (lead < 0xc2 || lead > 0xf4)
-		return ERR_JSON;
-	more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-	if (lead == 0xe0)
-		least = 0xa0;
-	else if (lead == 0xed)
-		most = 0x9f;
-	else if (lead == 0xf0)
-		least = 0x90;
-	else if (lead == 0xf4)
-		most = 0x8f;
-	p->at++;
-	for (; more > 0; more--) {
-		uint8_t c = peek(p);
-
-		if (c < least || c > most)
-			return ERR_JSON;
-		least = 0x80;
-		most = 0xbf;
-		p->at++;
-	}
-	return ERR_OK;
-}
-
 static enum err
 string(struct parser *p)
 {
 	size_t start;
-	uint32_t v;
-	enum err e = ERR_OK;
 
 	if (peek(p) != '"')
 		return ERR_JSON;
 	start = ++p->at;
-	while (e == ERR_OK && p->at < p->len && peek(p) != '"') {
-		uint8_t c = peek(p);
-
-		if (c < 0x20) {
-			e = ERR_JSON;
-		} else if (c == '\\') {
-			p->at++;
-			e = escape(p, &v);
-		} else if (c >= 0x80) {
-			e = multibyte(p);
-		} else {
-			p->at++;
-		}
-	}
-	if (e != ERR_OK || p->at >= p->len)
+	if (json_string_check(span_of(p->text, p->len), &p->at) != ERR_OK)
 		return ERR_JSON;
 	p->at++;
 	return add(p, JSON_STRING, start, p->at - 1);
@@ -433,50 +307,22 @@ json_after(const struct json *doc, const struct json_token *array,
 	return token_at(doc, element->next, array->next);
 }
 
-static void
-write_utf8(struct writer *w, uint32_t v)
+/* The bytes of a token; nothing for NULL. */
+static struct span
+inside(const struct json *doc, const struct json_token *v)
 {
-	if (v < 0x80) {
-		write_u8(w, (uint8_t)v);
-		return;
-	}
-	if (v < 0x800) {
-		write_u8(w, (uint8_t)(0xc0 | v >> 6));
-	} else if (v < 0x10000) {
-		write_u8(w, (uint8_t)(0xe0 | v >> 12));
-		write_u8(w, (uint8_t)(0x80 | (v >> 6 & 0x3f)));
-	} else {
-		write_u8(w, (uint8_t)(0xf0 | v >> 18));
-		write_u8(w, (uint8_t)(0x80 | (v >> 12 & 0x3f)));
-		write_u8(w, (uint8_t)(0x80 | (v >> 6 & 0x3f)));
-	}
-	write_u8(w, (uint8_t)(0x80 | (v & 0x3f)));
+	if (v == NULL)
+		return span_of(NULL, 0);
+	return span_of(doc->text.data + v->start, v->end - v->start);
 }
 
 enum err
 json_string(
 	const struct json *doc, const struct json_token *v, struct writer *w)
 {
-	struct parser p = {.text = doc->text.data};
-
 	if (v == NULL || v->type != JSON_STRING)
 		return ERR_PARSE;
-	p.at = v->start;
-	p.len = v->end;
-	while (p.at < p.len) {
-		uint32_t point;
-
-		if (peek(&p) != '\\') {
-			write_u8(w, peek(&p));
-			p.at++;
-			continue;
-		}
-		p.at++;
-		if (escape(&p, &point) != ERR_OK)
-			return ERR_PARSE;
-		write_utf8(w, point);
-	}
-	return writer_ok(w) ? ERR_OK : ERR_LIMIT;
+	return json_string_unescape(inside(doc, v), w);
 }
 
 bool
@@ -489,7 +335,7 @@ json_equal_str(
 
 	if (v == NULL || v->type != JSON_STRING)
 		return false;
-	raw = span_of(doc->text.data + v->start, v->end - v->start);
+	raw = inside(doc, v);
 	if (raw.len == 0 || memchr(raw.data, '\\', raw.len) == NULL)
 		return span_equal_str(raw, s);
 	return json_string(doc, v, &w) == ERR_OK &&
@@ -541,29 +387,4 @@ bool
 json_is_true(const struct json_token *v)
 {
 	return v != NULL && v->type == JSON_TRUE;
-}
-
-void
-json_write_string(struct writer *w, struct span s)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	write_u8(w, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		uint8_t c = s.data[i];
-
-		if (c == '"' || c == '\\') {
-			write_u8(w, '\\');
-			write_u8(w, c);
-		} else if (c == '\n') {
-			write_str(w, "\\n");
-		} else if (c < 0x20) {
-			write_str(w, "\\u00");
-			write_u8(w, (uint8_t)hex[c >> 4]);
-			write_u8(w, (uint8_t)hex[c & 15]);
-		} else {
-			write_u8(w, c);
-		}
-	}
-	write_u8(w, '"');
 }
