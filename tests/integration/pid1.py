@@ -167,7 +167,7 @@ class Init(lab.Server):
     def role(self, name):
         """The pid of "fairlead-tunnel" or "fairlead-fetch", or None."""
         for pid in children(self.init):
-            if status(pid).get("Name") == name:
+            if status(pid).get("Name") == name and state(pid) not in "?Z":
                 return pid
         return None
 
