@@ -282,8 +282,9 @@ reap(struct init *in)
 static bool
 gate_is_open(const struct init *in)
 {
-	bool wait =
-		in->config->wait_ready.wanted && in->config->command != NULL;
+	const struct config *c = in->config;
+	bool wait = c->wait_ready.wanted && c->command != NULL &&
+		    c->instance_count > 0;
 
 	return in->listeners.missing == 0 && (!wait || in->identities);
 }
@@ -315,8 +316,7 @@ engine_known(struct init *in, const struct ipc_message *m)
 	error_clear(&e);
 	if (listeners_open_engine(&in->listeners, m->instance,
 		    (enum ipc_engine)m->engine, &e) != ERR_OK) {
-		log_error("[%s] %s", in->config->instances[m->instance].name,
-			e.detail);
+		log_error("unable to start: %s", e.detail);
 		tell(in, EV_STARTUP_FAILED, 0);
 		return;
 	}

@@ -17,10 +17,14 @@
 static enum err
 add_unix(struct listeners *l, uint32_t i, const char *path, struct error *e)
 {
+	size_t len;
+
 	if (socket_listen_unix(path, &l->fds[i], e) != ERR_OK)
 		return e->code;
 	/* It fits: the kernel took it. */
-	memcpy(l->files[i], path, strnlen(path, UNIX_PATH_MAX - 1));
+	len = strnlen(path, UNIX_PATH_MAX - 1);
+	memcpy(l->files[i], path, len);
+	l->files[i][len] = '\0';
 	l->missing--;
 	log_info("[%s] Listening on %s", l->config->instances[i].name, path);
 	return ERR_OK;
@@ -85,20 +89,35 @@ open_known(struct listeners *l, uint32_t i, struct error *e)
 	return ERR_OK; /* the engine decides: later */
 }
 
+/* Say which instance it was about, in the proxies' words. */
+static enum err
+explain(const struct listeners *l, uint32_t i, struct error *e)
+{
+	char detail[ERROR_DETAIL_MAX];
+	enum err code = e->code;
+
+	memcpy(detail, e->detail, sizeof(detail));
+	error_clear(e);
+	return error_set(e, code, "[%s] Unable to mount socket: %s",
+		l->config->instances[i].name, detail);
+}
+
 enum err
 listeners_open(struct listeners *l, const struct config *c, struct error *e)
 {
-	memset(l, 0, sizeof(*l));
 	l->config = c;
+	memset(l->next_port, 0, sizeof(l->next_port));
 	l->next_port[IPC_ENGINE_POSTGRES] = 5432;
 	l->next_port[IPC_ENGINE_MYSQL] = 3306;
 	l->next_port[IPC_ENGINE_SQLSERVER] = 1433;
 	l->missing = c->instance_count;
 	for (size_t i = 0; i < INSTANCES_MAX; i++)
 		l->fds[i] = -1;
+	for (uint32_t i = 0; i < c->instance_count; i++)
+		l->files[i][0] = '\0';
 	for (uint32_t i = 0; i < c->instance_count; i++) {
 		if (open_known(l, i, e) != ERR_OK)
-			return e->code;
+			return explain(l, i, e);
 	}
 	return ERR_OK;
 }
@@ -136,19 +155,24 @@ enum err
 listeners_open_engine(struct listeners *l, uint32_t instance,
 	enum ipc_engine engine, struct error *e)
 {
+	enum err r;
+
 	if (instance >= l->config->instance_count)
 		return error_set(e, ERR_INTERNAL, "no such instance");
 	if (l->fds[instance] >= 0)
 		return ERR_OK;
 	if (l->config->instances[instance].listen == LISTEN_TCP)
-		return open_engine_port(l, instance, engine, e);
-	return open_engine_path(l, instance, engine, e);
+		r = open_engine_port(l, instance, engine, e);
+	else
+		r = open_engine_path(l, instance, engine, e);
+	return r == ERR_OK ? ERR_OK : explain(l, instance, e);
 }
 
 void
 listeners_remove_files(const struct listeners *l)
 {
-	for (size_t i = 0; i < INSTANCES_MAX; i++) {
+	for (size_t i = 0; l->config != NULL && i < l->config->instance_count;
+		i++) {
 		if (l->files[i][0] != '\0')
 			(void)unlink(l->files[i]);
 	}

@@ -25,10 +25,11 @@ void
 questions_init(
 	struct questions *q, const struct config *c, const struct roles *roles)
 {
-	memset(q, 0, sizeof(*q));
 	q->config = c;
 	q->roles = roles;
-	for (size_t i = 0; i < INSTANCES_MAX; i++) {
+	/* No more than is used: untouched pages cost nothing. */
+	for (size_t i = 0; i < c->instance_count; i++) {
+		memset(&q->list[i], 0, sizeof(q->list[i]));
 		q->list[i].fetcher = -1;
 		q->list[i].kill_at_ms = CLOCK_NEVER;
 		backoff_init(&q->list[i].backoff, BACKOFF_BASE_MS);
