@@ -98,8 +98,9 @@ def test_port_in_use(start, echo_emulator):
         init = start(echo_emulator, "--port", str(taken.getsockname()[1]),
                      app=["sh", "-c", "echo ran"])
         assert init.wait() == 1
-    assert "unable to start" in init.log()
-    assert "ran" not in init.log()
+    assert f"unable to start: [{echo_emulator.name}] Unable to mount socket" \
+        in init.log()
+    assert "\nran" not in init.log()
 
 
 def test_wait_ready(start, echo_emulator, port):
