@@ -130,15 +130,14 @@ bit_length(struct span n)
 }
 
 /*
- * Lengths that two primes of one modulus can have, and that fit storage: this
- * is what stands between hostile bytes and BearSSL's buffers.
+ * Lengths that two primes of one modulus can have, neither of them small. That
+ * the five parts of the key fit storage is seen when they are put there.
  */
 static bool
 numbers_fit(const struct private_numbers *v)
 {
 	size_t n = v->n.len;
 	size_t primes = v->p.len + v->q.len;
-	size_t all = primes + v->dp.len + v->dq.len + v->iq.len;
 
 	if (n > KEYPAIR_MODULUS_MAX || bit_length(v->n) < MODULUS_BITS_MIN)
 		return false;
@@ -146,10 +145,8 @@ numbers_fit(const struct private_numbers *v)
 		return false;
 	if (primes < n || primes > n + 1)
 		return false;
-	if (v->dp.len > v->p.len || v->dq.len > v->q.len ||
-		v->iq.len > v->p.len || v->d.len > n)
-		return false;
-	return all <= KEYPAIR_RSA_BUF && v->e >= 3 && (v->e & 1) != 0;
+	/* An exponent of 1 would make halves that agree. */
+	return v->d.len <= n && v->e >= 3;
 }
 
 static unsigned char *

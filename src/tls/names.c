@@ -205,7 +205,7 @@ check_common_name(const struct found *f, const char *expected, struct error *e)
 {
 	char shown[SHOWN_MAX] = "";
 
-	if (f->cn_count == 0 || f->cn.len == 0)
+	if (f->cn.len == 0)
 		return refuse(e, "CN was empty");
 	if (f->cn_count > 1)
 		return refuse(e, "had more than one CN");

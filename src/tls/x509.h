@@ -68,7 +68,7 @@ enum err x509_not_after(struct span der, int64_t *not_after_s) NODISCARD;
  *
  *   not strict DER, an extension twice        refused, 42
  *   signature algorithm differs in and out    refused, 42
- *   name constraints in an intermediate       refused, 43: the engine does not
+ *   name constraints                          refused, 43: the engine does not
  *                                             apply them
  *   critical extension it does not know,      refused, 43 (by the engine; a
  *   critical ExtendedKeyUsage included        server's is seldom critical)
@@ -92,7 +92,6 @@ enum x509_fault {
 struct x509_chain {
 	br_x509_minimal_context engine;
 	int64_t now_s;
-	size_t count;          /* certificates appended */
 	enum x509_fault fault; /* the first of ours; refuses the chain */
 };
 

@@ -88,7 +88,6 @@ x509_chain_begin(
 	uint64_t now = now_s < 0 ? 0 : (uint64_t)now_s;
 
 	c->now_s = now_s;
-	c->count = 0;
 	c->fault = X509_FAULT_NONE;
 	br_x509_minimal_init(
 		engine, &br_sha256_vtable, anchors->anchor, anchors->count);
@@ -119,7 +118,7 @@ inspect(const struct x509_chain *c, struct span der)
 		return X509_FAULT_NOT_YET_VALID;
 	if (c->now_s > cert.not_after_s)
 		return X509_FAULT_EXPIRED;
-	if (c->count > 0 && certificate_extension(&cert, constraints, &ignored))
+	if (certificate_extension(&cert, constraints, &ignored))
 		return X509_FAULT_CONSTRAINED;
 	return X509_FAULT_NONE;
 }
@@ -134,7 +133,6 @@ x509_chain_append(struct x509_chain *c, struct span der)
 	if (engine->err != 0 || c->fault != X509_FAULT_NONE)
 		return;
 	c->fault = inspect(c, der);
-	c->count++;
 	engine->vtable->start_cert(&engine->vtable, (uint32_t)der.len);
 	engine->vtable->append(&engine->vtable, der.data, der.len);
 	engine->vtable->end_cert(&engine->vtable);

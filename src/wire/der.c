@@ -212,10 +212,11 @@ der_check(struct span in)
 	}
 }
 
+/* s was read as an INTEGER, and so has a byte at least. */
 static bool
 is_scalar(struct span s, size_t max_len)
 {
-	return s.len > 0 && s.len <= max_len && s.data[0] != 0;
+	return s.len <= max_len && s.data[0] != 0;
 }
 
 enum err
@@ -256,10 +257,6 @@ der_write_header(struct writer *w, uint8_t tag, size_t len)
 	write_u8(w, tag);
 	if (len < LONG_FORM) {
 		write_u8(w, (uint8_t)len);
-		return;
-	}
-	if (count > LENGTH_BYTES_MAX) {
-		w->failed = true;
 		return;
 	}
 	write_u8(w, (uint8_t)(LONG_FORM | count));

@@ -69,6 +69,12 @@ pemvec_cert_pem(const char *name)
 	return find(cert_vectors, COUNT(cert_vectors), name);
 }
 
+const char *
+pemvec_rsa2049_pss(void)
+{
+	return rsa2049_pss;
+}
+
 struct span
 pemvec_hex(uint8_t *buf, size_t cap, const char *hex)
 {

@@ -22,6 +22,12 @@ struct span pemvec_key(const char *name);
 const char *pemvec_cert_pem(const char *name);
 
 /*
+ * OpenSSL's PSS signature (SHA-256) with key rsa2049 over a digest of 32 zero
+ * bytes, in hexadecimal.
+ */
+const char *pemvec_rsa2049_pss(void);
+
+/*
  * Bytes of a hexadecimal string into buf[0..cap), which must be long enough.
  */
 struct span pemvec_hex(uint8_t *buf, size_t cap, const char *hex);

@@ -215,6 +215,8 @@ test_one_field_wrong(void **state)
 	WITH(outer_algorithm, "\x30\x03\x06\x01\x2b");
 	WITH(outer_algorithm, "\x30\x05\x06\x01\x2a\x05\x00");
 	WITH(issuer, "\x31\x00");
+	/* Nobody looks into an issuer, and yet it has to be sound. */
+	WITH(issuer, "\x30\x02\x05\x01");
 	WITH(subject, "\x31\x00");
 	WITH(validity, "\x30\x0f\x17\x0d"
 		       "200101000000Z");
@@ -269,6 +271,7 @@ test_broken_extensions(void **state)
 	WITH(extensions, "\x31\x05\x06\x01\x2a\x04\x00");
 	WITH(unique, "\xa3\x02\x30\x00");
 	WITH(unique, "\xa3\x00");
+	WITH(unique, "\xa3\x0b\x30\x07\x30\x05\x06\x01\x2a\x04\x00\x05\x00");
 }
 
 static void
@@ -341,6 +344,44 @@ test_rsa_keys(void **state)
 		ALERT_BAD_CERTIFICATE);
 }
 
+/* Something follows the key, its bits, or its two numbers. */
+static void
+test_rsa_keys_with_a_third_number(void **state)
+{
+	static uint8_t key[2048];
+	struct span good_key = rsa_spki(256, 0x80, 1, 3);
+	/* Positions of the low length bytes: SPKI, BIT STRING, key. */
+	static const size_t at[] = {3, 4 + 15 + 3, 4 + 15 + 4 + 1 + 3};
+	static const size_t levels = sizeof(at) / sizeof(at[0]);
+
+	(void)state;
+	for (size_t depth = 1; depth <= levels; depth++) {
+		memcpy(key, good_key.data, good_key.len);
+		memcpy(key + good_key.len, "\x05\x00", 2);
+		for (size_t i = 0; i < depth; i++)
+			key[at[i]] = (uint8_t)(key[at[i]] + 2);
+		leaf_with_key(
+			span_of(key, good_key.len + 2), ALERT_BAD_CERTIFICATE);
+	}
+}
+
+static void
+test_rsa_parameters(void **state)
+{
+	static uint8_t key[2048];
+	struct span good_key = rsa_spki(256, 0x80, 1, 3);
+
+	(void)state;
+	/* A BOOLEAN in place of NULL. */
+	memcpy(key, good_key.data, good_key.len);
+	key[4 + 2 + 11] = DER_BOOLEAN;
+	leaf_with_key(span_of(key, good_key.len), ALERT_BAD_CERTIFICATE);
+	/* And no OBJECT IDENTIFIER. */
+	memcpy(key, good_key.data, good_key.len);
+	key[4 + 2] = DER_OCTET_STRING;
+	leaf_with_key(span_of(key, good_key.len), ALERT_BAD_CERTIFICATE);
+}
+
 static void
 test_ec_keys(void **state)
 {
@@ -395,6 +436,21 @@ test_key_usage(void **state)
 		ALERT_BAD_CERTIFICATE);
 }
 
+/* A later extension that is good does not heal what was bad before. */
+static void
+test_first_fault_stays(void **state)
+{
+	struct fields f = good();
+
+	(void)state;
+	f.extensions = BYTES("\x30\x0b" KEY_USAGE "\x04\x04\x03\x02\x07\x80"
+			     "\x30\x0f" EXTENDED_KEY_USAGE
+			     "\x04\x08\x30\x06\x06\x04\x55\x1d\x25\x00");
+	leaf(&f, 0);
+	f.key = rsa_spki(255, 0xff, 1, 3);
+	leaf(&f, ALERT_UNSUPPORTED_CERTIFICATE);
+}
+
 static void
 test_extended_key_usage(void **state)
 {
@@ -429,10 +485,13 @@ main(void)
 		cmocka_unit_test(test_broken_extensions),
 		cmocka_unit_test(test_too_many_extensions),
 		cmocka_unit_test(test_rsa_keys),
+		cmocka_unit_test(test_rsa_keys_with_a_third_number),
+		cmocka_unit_test(test_rsa_parameters),
 		cmocka_unit_test(test_ec_keys),
 		cmocka_unit_test(test_other_keys),
 		cmocka_unit_test(test_key_usage),
 		cmocka_unit_test(test_extended_key_usage),
+		cmocka_unit_test(test_first_fault_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

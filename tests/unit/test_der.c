@@ -68,7 +68,9 @@ test_lengths(void **state)
 	BAD("\x04\xff"); /* reserved */
 	BAD("\x04\x84\xff\xff\xff\xff");
 	BAD("\x04\x85\x00\x00\x00\x00\x01x");
+	BAD("\x04\x89\x01\x00\x00\x00\x00\x00\x00\x00\x01x"); /* wraps */
 	BAD("\x04\x88\xff\xff\xff\xff\xff\xff\xff\xff");
+	BAD("\x1f\x00");
 	BAD("\x1f\x20\x00"); /* high tag number */
 	BAD("\x00\x00");     /* end of contents */
 }
@@ -247,6 +249,11 @@ test_times(void **state)
 	instant("260101000000+0100", DER_UTC_TIME, false, 0);
 	instant("26010100000:Z", DER_UTC_TIME, false, 0);
 	instant("26010100000/Z", DER_UTC_TIME, false, 0);
+	/* Neighbours of the digits, where the number would be in range. */
+	instant("/91231235959Z", DER_UTC_TIME, false, 0);
+	instant(":00101000000Z", DER_UTC_TIME, false, 0);
+	instant("261/01000000Z", DER_UTC_TIME, false, 0);
+	instant("260:01000000Z", DER_UTC_TIME, false, 0);
 	instant("20260101000000Z", DER_UTC_TIME, false, 0);
 	instant("260101000000Z", DER_GENERALIZED_TIME, false, 0);
 	instant("260101000000Z", DER_OCTET_STRING, false, 0);

@@ -123,6 +123,8 @@ test_refused_kinds(void **state)
 	refuses(pemvec_key("p256"));
 	refuses(pemvec_key("p256_pkcs8"));
 	refuses(pemvec_key("ed25519"));
+	refuses(pemvec_key("rsa2048_small_p"));
+	refuses(pemvec_key("rsa2048_small_q"));
 	refuses(pemvec_cert("ca"));
 	refuses(span_of(NULL, 0));
 }
@@ -214,6 +216,63 @@ test_overlong_crt_parts(void **state)
 	refuses(join(number, buf, sizeof(buf)));
 }
 
+/* Longer than RSA-4096, with parts so short that the whole key fits. */
+static void
+test_modulus_too_long(void **state)
+{
+	static uint8_t long_part[600];
+	static uint8_t buf[4096];
+	struct span number[NUMBERS];
+
+	(void)state;
+	memset(long_part, 0xff, sizeof(long_part));
+	split("rsa4096_pkcs1", number);
+	number[1] = span_of(long_part, 513);
+	number[4] = span_of(long_part, 257);
+	for (size_t i = 6; i < NUMBERS; i++)
+		number[i] = span_of(long_part, 10);
+	refuses(join(number, buf, sizeof(buf)));
+	/* d is not used, but it is kept. */
+	split("rsa2048", number);
+	number[3] = span_of(long_part, 257);
+	refuses(join(number, buf, sizeof(buf)));
+	number[3] = span_of(long_part, sizeof(long_part));
+	refuses(join(number, buf, sizeof(buf)));
+}
+
+/* x to the power of 1 is x: halves that agree, and no secret. */
+static void
+test_exponent_of_one(void **state)
+{
+	static const uint8_t one[] = {1};
+	static uint8_t buf[4096];
+	struct span number[NUMBERS];
+
+	(void)state;
+	split("rsa2048", number);
+	number[2] = span_of(one, 1);
+	number[6] = span_of(one, 1);
+	number[7] = span_of(one, 1);
+	refuses(join(number, buf, sizeof(buf)));
+}
+
+/* A tenth number: a key of more than two primes, or rubbish. */
+static void
+test_more_numbers(void **state)
+{
+	static uint8_t buf[4096];
+	struct span der = pemvec_key("rsa2048");
+	size_t len = der.len + 3;
+
+	(void)state;
+	memcpy(buf, der.data, der.len);
+	assert_int_equal(buf[1], 0x82);
+	buf[2] = (uint8_t)((len - 4) >> 8);
+	buf[3] = (uint8_t)(len - 4);
+	memcpy(buf + der.len, "\x02\x01\x01", 3);
+	refuses(span_of(buf, len));
+}
+
 /* Any number exchanged for another makes the halves disagree. */
 static void
 test_tampered_numbers(void **state)
@@ -270,8 +329,11 @@ test_pkcs8_attributes(void **state)
 	assert_int_equal(keypair_from_der(&k, span_of(buf, len)), ERR_OK);
 	memcpy(buf + der.len, "\xa1\x00", 2);
 	refuses(span_of(buf, len));
-	/* Of version 0 and of the algorithm rsaEncryption only. */
+	/* Not even behind the whole. */
 	memcpy(buf, der.data, der.len);
+	buf[der.len] = 0;
+	refuses(span_of(buf, der.len + 1));
+	/* Of version 0 and of the algorithm rsaEncryption only. */
 	assert_int_equal(buf[6], 0);
 	buf[6] = 1;
 	refuses(span_of(buf, der.len));
@@ -366,6 +428,9 @@ main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_split_and_join_are_exact),
 		cmocka_unit_test(test_overlong_crt_parts),
+		cmocka_unit_test(test_modulus_too_long),
+		cmocka_unit_test(test_exponent_of_one),
+		cmocka_unit_test(test_more_numbers),
 		cmocka_unit_test(test_tampered_numbers),
 		cmocka_unit_test(test_trailing_bytes),
 		cmocka_unit_test(test_pkcs8_attributes),

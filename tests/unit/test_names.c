@@ -118,6 +118,18 @@ test_dns_names(void **state)
 	refused("san", expect("db.example.com..", NULL),
 		"certificate is valid for Db.Example.com., "
 		"not db.example.com..");
+	/* Labels count even where the first is one letter. */
+	accepted("san_short", expect("a.example.com", NULL));
+	refused("san_short", expect("b.example.com", NULL),
+		"certificate is valid for a.example.com, not b.example.com");
+	refused("san_odd", expect("a b.example.com", NULL),
+		"certificate is valid for a b.example.com, a?.example.com, "
+		"not a b.example.com");
+	refused("san_odd", expect("a\x7f.example.com", NULL),
+		"certificate is valid for a b.example.com, a?.example.com, "
+		"not a\x7f.example.com");
+	refused("dns_empty", expect("", NULL),
+		"certificate is valid for no name, not ");
 	refused("cn", expect("my-project:orders", NULL),
 		"certificate is valid for no name, not my-project:orders");
 	refused("nul_san", expect("db.example.com", NULL),
@@ -219,6 +231,9 @@ test_empty_policy_accepts_nothing(void **state)
 	refused("cn_empty", expect(NULL, ""), none);
 	refused("san", expect(NULL, NULL), none);
 	refused("wildcard", expect(NULL, NULL), none);
+	/* An address of no bytes is not the address that is not expected. */
+	refused("ip_empty", expect(NULL, NULL), none);
+	refused("ip_empty", expect(NULL, ""), none);
 }
 
 static void
@@ -240,12 +255,15 @@ test_truncated_certificates(void **state)
 	}
 }
 
-/* Bytes of the certificate changed at the first place where from stands. */
+/*
+ * cn_and_san with the bytes from at their first place changed to others; its
+ * dNSName is expected, and a CN.
+ */
 static enum err
-with_patch(const char *cert, const char *from, const char *to, size_t len)
+patched(const char *cn, const char *from, const char *to, size_t len)
 {
-	struct span der = pemvec_cert(cert);
-	struct names_policy p = expect("db.example.com", CN);
+	struct span der = pemvec_cert("cn_and_san");
+	struct names_policy p = expect("db.example.com", cn);
 	uint8_t copy[2048];
 	struct error e;
 	uint8_t *at;
@@ -262,7 +280,8 @@ static void
 test_broken_structures(void **state)
 {
 	(void)state;
-	assert_int_equal(with_patch("cn_and_san",
+	refused("san_empty", expect(NULL, CN), "certificate is malformed");
+	assert_int_equal(patched(CN,
 				 "\x82\x0e"
 				 "db",
 				 "\x82\x0e"
@@ -270,30 +289,26 @@ test_broken_structures(void **state)
 				 4),
 		ERR_OK);
 	/* A name that runs past its list; a list that ends before its names. */
-	assert_int_equal(with_patch("cn_and_san", "\x30\x10\x82\x0e",
-				 "\x30\x10\x82\x0f", 4),
+	assert_int_equal(patched(CN, "\x30\x10\x82\x0e", "\x30\x10\x82\x0f", 4),
 		ERR_CERT);
-	assert_int_equal(with_patch("cn_and_san", "\x30\x10\x82\x0e",
-				 "\x30\x0f\x82\x0e", 4),
+	assert_int_equal(patched(CN, "\x30\x10\x82\x0e", "\x30\x0f\x82\x0e", 4),
 		ERR_CERT);
 	/* The list is not a SEQUENCE; a subject that is not a SET. */
-	assert_int_equal(with_patch("cn_and_san", "\x30\x10\x82\x0e",
-				 "\x31\x10\x82\x0e", 4),
+	assert_int_equal(patched(CN, "\x30\x10\x82\x0e", "\x31\x10\x82\x0e", 4),
 		ERR_CERT);
-	assert_int_equal(with_patch("cn_and_san", "\x31\x1a\x30\x18",
-				 "\x30\x1a\x30\x18", 4),
+	assert_int_equal(patched(CN, "\x31\x1a\x30\x18", "\x30\x1a\x30\x18", 4),
 		ERR_CERT);
 	/* An attribute without its type, one without its value. */
-	assert_int_equal(with_patch("cn_and_san", "\x30\x18\x06\x03",
-				 "\x30\x18\x04\x03", 4),
+	assert_int_equal(patched(CN, "\x30\x18\x06\x03", "\x30\x18\x04\x03", 4),
 		ERR_CERT);
-	assert_int_equal(with_patch("cn_and_san", "\x30\x18\x06\x03",
-				 "\x30\x18\x06\x16", 4),
+	assert_int_equal(patched(CN, "\x30\x18\x06\x03", "\x30\x18\x06\x16", 4),
 		ERR_CERT);
-	/* The CN still matches, the SAN is of no known kind. */
-	assert_int_equal(with_patch("cn_and_san", "\x30\x10\x82\x0e",
-				 "\x30\x10\x86\x0e", 4),
-		ERR_OK);
+	/* A SAN of no known kind is no name; the CN still matches. */
+	assert_int_equal(
+		patched("p:i", "\x30\x10\x82\x0e", "\x30\x10\x86\x0e", 4),
+		ERR_CERT);
+	assert_int_equal(
+		patched(CN, "\x30\x10\x82\x0e", "\x30\x10\x86\x0e", 4), ERR_OK);
 }
 
 int

@@ -85,6 +85,7 @@ test_broken_framing(void **state)
 	gives(A "aGk=\n", ERR_PARSE, NULL);
 	gives(A "aGk=\n-----END B-----\n", ERR_PARSE, NULL);
 	gives(A "aGk=\n-----END A\n", ERR_PARSE, NULL);
+	gives(A "aGk=\n-----FIN A-----\n", ERR_PARSE, NULL);
 	gives(A "aGk=\n-----END -----\n", ERR_PARSE, NULL);
 	gives(A "aGk=\n" A "aGk=\n" END_A, ERR_PARSE, NULL);
 	gives("-----BEGIN A\naGk=\n" END_A, ERR_PARSE, NULL);

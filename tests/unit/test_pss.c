@@ -145,14 +145,65 @@ test_round_trips(void **state)
 	round_trip("rsa4096", 256);
 }
 
+/* Two who are wrong in the same way agree: so by another hand, too. */
+static void
+test_modulus_of_8n_plus_1_bits(void **state)
+{
+	static struct keypair k;
+	static const uint8_t digest[32];
+	br_rsa_public_key pk;
+	unsigned char exponent[4];
+	uint8_t sig[PSS_SIGNATURE_MAX];
+	struct span theirs = pemvec_hex(sig, sizeof(sig), pemvec_rsa2049_pss());
+
+	(void)state;
+	assert_int_equal(keypair_from_der(&k, pemvec_key("rsa2049")), ERR_OK);
+	public_of(&k, &pk, exponent);
+	assert_int_equal(theirs.len, 257);
+	assert_int_equal(
+		pss_verify(&pk, 256, span_of(digest, 32), theirs), ERR_OK);
+}
+
+/* There, the byte above the encoding has to be zero. */
+static void
+test_byte_above_the_encoding(void **state)
+{
+	static struct keypair k;
+	static const uint8_t digest[32];
+	br_rsa_public_key pk;
+	unsigned char exponent[4];
+	uint8_t sig[PSS_SIGNATURE_MAX];
+	size_t len;
+	uint32_t signed_it = 0;
+
+	(void)state;
+	assert_int_equal(keypair_from_der(&k, pemvec_key("rsa2049")), ERR_OK);
+	public_of(&k, &pk, exponent);
+	/* Until the changed encoding is below the modulus by chance. */
+	for (int i = 0; i < 200 && signed_it == 0; i++) {
+		assert_int_equal(
+			pss_sign(&k, 256, span_of(digest, 32), sig, &len),
+			ERR_OK);
+		assert_int_equal(br_rsa_public_get_default()(sig, len, &pk), 1);
+		assert_int_equal(sig[0], 0);
+		sig[0] = 1;
+		signed_it = br_rsa_private_get_default()(sig, &k.rsa);
+	}
+	assert_int_equal(signed_it, 1);
+	assert_int_equal(
+		pss_verify(&pk, 256, span_of(digest, 32), span_of(sig, len)),
+		ERR_TLS);
+}
+
 static void
 test_misuse(void **state)
 {
 	struct keypair k;
 	br_rsa_public_key pk;
 	unsigned char exponent[4];
+	unsigned char long_modulus[PSS_SIGNATURE_MAX + 1];
 	uint8_t digest[64] = {0};
-	uint8_t sig[PSS_SIGNATURE_MAX] = {0};
+	uint8_t sig[PSS_SIGNATURE_MAX + 1] = {0};
 	size_t len;
 
 	(void)state;
@@ -174,6 +225,12 @@ test_misuse(void **state)
 	assert_int_equal(
 		pss_verify(&pk, 256, span_of(digest, 32), span_of(sig, 0)),
 		ERR_KEY);
+	memset(long_modulus, 0xff, sizeof(long_modulus));
+	pk.n = long_modulus;
+	pk.nlen = sizeof(long_modulus);
+	assert_int_equal(pss_verify(&pk, 256, span_of(digest, 32),
+				 span_of(sig, sizeof(sig))),
+		ERR_KEY);
 	keypair_clear(&k);
 	assert_int_equal(
 		pss_sign(&k, 256, span_of(digest, 32), sig, &len), ERR_KEY);
@@ -185,6 +242,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wycheproof),
 		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_modulus_of_8n_plus_1_bits),
+		cmocka_unit_test(test_byte_above_the_encoding),
 		cmocka_unit_test(test_misuse),
 	};
 

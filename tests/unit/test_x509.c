@@ -134,6 +134,8 @@ test_intermediates(void **state)
 		"certificate has expired");
 	refused("ca", "by_inter inter_limited", ALERT_UNSUPPORTED_CERTIFICATE,
 		"certificate of a CA with name constraints");
+	refused("ca", "leaf_limited inter", ALERT_UNSUPPORTED_CERTIFICATE,
+		"certificate of a CA with name constraints");
 	refused("ca", "by_inter inter_no_ca", ALERT_BAD_CERTIFICATE,
 		"certificate signed by one that is not a CA");
 	refused("ca", "forged_inter inter", ALERT_BAD_CERTIFICATE,
@@ -405,7 +407,12 @@ test_unusable_anchors(void **state)
 	no_anchors(span_str("-----BEGIN CERTIFICATE-----\nMAA=\n"
 			    "-----END CERTIFICATE-----\n"),
 		"no usable CA certificate");
+	no_anchors(span_str("-----BEGIN CERTIFICATE-----\nM*A=\n"
+			    "-----END CERTIFICATE-----\n"),
+		"CA certificates: malformed PEM");
 	no_anchors(span_str(pemvec_cert_pem("rsa1024")),
+		"no usable CA certificate");
+	no_anchors(span_str(pemvec_cert_pem("ca_ed25519")),
 		"no usable CA certificate");
 }
 
@@ -454,10 +461,40 @@ test_pem_to_entries(void **state)
 	assert_int_equal(w.len, der.len + 2);
 	assert_int_equal(buf[0] << 8 | buf[1], der.len);
 	assert_memory_equal(buf + 2, der.data, der.len);
+	w = writer_over(buf, sizeof(buf));
+	assert_int_equal(
+		x509_pem_to_entries(span_str("-----BEGIN B-----\nMAA=\n"
+					     "-----END B-----\n"),
+			&w, &count),
+		ERR_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(w.len, 0);
 	w = writer_over(buf, der.len + 1);
 	assert_int_equal(x509_pem_to_entries(
 				 span_str(pemvec_cert_pem("ca")), &w, &count),
 		ERR_LIMIT);
+}
+
+/* More bytes than two bytes can count. */
+static void
+test_huge_block(void **state)
+{
+	static const char head[] = "-----BEGIN CERTIFICATE-----\n";
+	static const char tail[] = "\n-----END CERTIFICATE-----\n";
+	static uint8_t text[90000];
+	static uint8_t out[70000];
+	struct writer t = writer_over(text, sizeof(text));
+	struct writer w = writer_over(out, sizeof(out));
+	size_t count;
+
+	(void)state;
+	write_str(&t, head);
+	for (size_t i = 0; i < 65536 / 3 + 1; i++)
+		write_str(&t, "AAAA");
+	write_str(&t, tail);
+	assert_true(writer_ok(&t));
+	assert_int_equal(
+		x509_pem_to_entries(writer_span(&t), &w, &count), ERR_LIMIT);
 }
 
 static void
@@ -497,6 +534,7 @@ main(void)
 		cmocka_unit_test(test_broken_entries),
 		cmocka_unit_test(test_builtin_roots),
 		cmocka_unit_test(test_pem_to_entries),
+		cmocka_unit_test(test_huge_block),
 		cmocka_unit_test(test_not_after),
 	};
 

@@ -13,7 +13,7 @@ import ipaddress
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 BEGIN = datetime.datetime(2020, 1, 1)
@@ -80,6 +80,11 @@ def make(label, subject, key, issuer, signer, sans=None, eku=SERVER, **o):
     certs[label] = b.sign(signer, o.get("hash", hashes.SHA256()))
 
 
+def raw_san(value):
+    oid = x509.ObjectIdentifier("2.5.29.17")
+    return x509.UnrecognizedExtension(oid, bytes.fromhex(value))
+
+
 def dns(*names):
     return [x509.DNSName(n) for n in names]
 
@@ -122,6 +127,9 @@ def authorities():
     make("ca_other", other, other_key, other, other_key, ca=True)
     # The same name as ca, another key.
     make("ca_impostor", ca, other_key, ca, other_key, ca=True)
+    odd_key = ed25519.Ed25519PrivateKey.generate()
+    odd = name("fairlead Ed25519 CA")
+    make("ca_ed25519", odd, odd_key, odd, odd_key, ca=True, hash=None)
     version_1("ca_v1", name("fairlead v1 CA"), v1_key)
     return (ca, ca_key), (ec_ca, ec_key), (other, other_key), v1_key
 
@@ -138,7 +146,13 @@ def main():
     make("cn_and_san", cn, key, *signer, sans=dns("db.example.com"))
     make("wildcard", name(), key, *signer, sans=dns("*.example.com"))
     make("wildcard_odd", name(), key, *signer,
-         sans=dns("d*.example.com", "db.*.com", "*", "*.", "*.*.com", "**.example.com"))
+         sans=dns("d*.example.com", "db.*.com", "*", "*.", "*.*.com", "**.example.com",
+                  "*-example.com"))
+    make("san_short", name(), key, *signer, sans=dns("a.example.com"))
+    make("san_odd", name(), key, *signer, sans=dns("a b.example.com", "a\x7f.example.com"))
+    make("san_empty", cn, key, *signer, extras=[raw_san("3000")])
+    make("ip_empty", name(), key, *signer, extras=[raw_san("30028700")])
+    make("dns_empty", name(), key, *signer, extras=[raw_san("30028200")])
     make("ip", name(), key, *signer,
          sans=[x509.IPAddress(ipaddress.ip_address("10.0.0.1")),
                x509.IPAddress(ipaddress.ip_address("fd00::1"))])
@@ -193,6 +207,8 @@ def main():
     make("inter_expired", inter, inter_key, *signer, ca=True,
          end=datetime.datetime(2025, 1, 1))
     make("inter_limited", inter, inter_key, *signer, ca=True,
+         extras=[x509.NameConstraints(dns("other.test"), None)])
+    make("leaf_limited", cn, key, inter, inter_key,
          extras=[x509.NameConstraints(dns("other.test"), None)])
     make("inter_no_ca", inter, inter_key, *signer)
     make("sub", name("fairlead sub"), other_key, inter, inter_key, ca=True)

@@ -7,8 +7,8 @@ protect nothing.
 
 import secrets
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import NoEncryption
 
 PKCS1 = serialization.PrivateFormat.TraditionalOpenSSL
@@ -36,6 +36,10 @@ def odd_key(bits):
     p, q = prime(bits // 2 + 1), prime(bits // 2)
     while (p * q).bit_length() != bits:
         q = prime(bits // 2)
+    return two_primes(p, q)
+
+
+def two_primes(p, q):
     n, e = p * q, 65537
     d = pow(e, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(e, n)
@@ -61,7 +65,8 @@ make("rsa2048_pkcs8", key, PKCS8)
 make("rsa2048_1mod4", rsa_key(2048, wanted=lambda n: n.p % 4 == 1), PKCS1)
 make("rsa2048_e3", rsa_key(2048, e=3), PKCS1)
 # One bit more than whole bytes: the PSS encoding is a byte shorter.
-make("rsa2049", odd_key(2049), PKCS1)
+odd = odd_key(2049)
+make("rsa2049", odd, PKCS1)
 make("rsa2050", odd_key(2050), PKCS1)
 key = rsa_key(4096)
 make("rsa4096", key, PKCS8)
@@ -71,4 +76,16 @@ make("rsa2047", odd_key(2047), PKCS1)
 make("p256", ec.generate_private_key(ec.SECP256R1()), PKCS1)
 make("p256_pkcs8", ec.generate_private_key(ec.SECP256R1()), PKCS8)
 make("ed25519", ed25519.Ed25519PrivateKey.generate(), PKCS8)
+small, large = prime(128), prime(1920)
+while (small * large).bit_length() != 2048:
+    small = prime(128)
+make("rsa2048_small_p", two_primes(small, large), PKCS1)
+make("rsa2048_small_q", two_primes(large, small), PKCS1)
 print("};")
+# PSS by another hand, where the encoding is a byte shorter than the modulus.
+pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+signature = odd.sign(bytes(32), pss, utils.Prehashed(hashes.SHA256())).hex()
+print("static const char rsa2049_pss[] =")
+for i in range(0, len(signature), 60):
+    print(f'\t"{signature[i:i + 60]}"')
+print("\t;")
