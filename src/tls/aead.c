@@ -14,7 +14,7 @@ bool
 aead_has_fast_aes(void)
 {
 	return br_aes_x86ni_ctr_get_vtable() != NULL &&
-		br_ghash_pclmul_get() != 0;
+	       br_ghash_pclmul_get() != 0;
 }
 
 static void
@@ -73,8 +73,8 @@ poly1305(void)
 }
 
 void
-aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN],
-	struct span aad, uint8_t *data, size_t len)
+aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], struct span aad,
+	uint8_t *data, size_t len)
 {
 	switch (a->algorithm) {
 	case AEAD_AES_GCM:
@@ -89,8 +89,8 @@ aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN],
 }
 
 bool
-aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN],
-	struct span aad, uint8_t *data, size_t len)
+aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], struct span aad,
+	uint8_t *data, size_t len)
 {
 	uint8_t tag[AEAD_TAG_LEN];
 	bool good;

@@ -14,11 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AEAD_KEY_MAX 32
+#define AEAD_KEY_MAX   32
 #define AEAD_NONCE_LEN 12
-#define AEAD_TAG_LEN 16
+#define AEAD_TAG_LEN   16
 
-enum aead_algorithm { AEAD_AES_GCM, AEAD_CHACHA20_POLY1305 };
+enum aead_algorithm {
+	AEAD_AES_GCM,
+	AEAD_CHACHA20_POLY1305
+};
 
 /* A key made ready. Points inward: must not be moved or copied. */
 struct aead {

@@ -66,8 +66,8 @@ write_key_share(struct writer *w, const struct keyshare *k)
 }
 
 static void
-write_extensions(struct writer *w, const struct handshake *h,
-	struct span cookie)
+write_extensions(
+	struct writer *w, const struct handshake *h, struct span cookie)
 {
 	size_t all = write_begin(w, 2);
 	size_t mark;

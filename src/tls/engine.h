@@ -78,10 +78,10 @@ void engine_send_close(struct tls13 *t);
 void engine_flush_key_update(struct tls13 *t);
 
 /* Change the keys of a direction; the secret is one hash of suite long. */
-void engine_set_send_keys(struct tls13 *t, const struct suite *suite,
-	const uint8_t *secret);
-void engine_set_recv_keys(struct tls13 *t, const struct suite *suite,
-	const uint8_t *secret);
+void engine_set_send_keys(
+	struct tls13 *t, const struct suite *suite, const uint8_t *secret);
+void engine_set_recv_keys(
+	struct tls13 *t, const struct suite *suite, const uint8_t *secret);
 
 /* A KeyUpdate was received: the server's next keys; an answer if asked. */
 void engine_recv_key_update(struct tls13 *t, bool answer);

@@ -134,8 +134,8 @@ take(struct tls13 *t, uint8_t *record, size_t len)
 	enum err err;
 
 	if (t->recv.suite != NULL && c.type == RECORD_APPLICATION_DATA) {
-		err = record_open(&t->recv, &b->open, record, len, &c,
-			&b->error);
+		err = record_open(
+			&t->recv, &b->open, record, len, &c, &b->error);
 		if (err != ERR_OK)
 			return err;
 	}

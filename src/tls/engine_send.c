@@ -14,19 +14,19 @@
 #define VERSION_1_2 0x0303
 
 #define KEY_UPDATE_LEN (HANDSHAKE_HEADER_LEN + 1)
-#define ALERT_LEN 2
+#define ALERT_LEN      2
 /*
  * Left free by application data: a KeyUpdate that is due, close_notify or an
  * alert must always fit, each a record of its own.
  */
-#define RESERVE \
-	(2 * (RECORD_OVERHEAD + KEY_UPDATE_LEN) + \
+#define RESERVE                                                                \
+	(2 * (RECORD_OVERHEAD + KEY_UPDATE_LEN) +                              \
 		2 * (RECORD_OVERHEAD + ALERT_LEN))
 /* A record of less is not worth its overhead: wait until the buffer drains. */
 #define WORTH_A_RECORD 1024
 
 #define LEVEL_WARNING 1
-#define LEVEL_FATAL 2
+#define LEVEL_FATAL   2
 
 static uint8_t *
 tail(struct tls13_buffers *b, size_t want)
@@ -65,8 +65,8 @@ queue(struct tls13 *t, enum record_type type, struct span content)
 		return ERR_LIMIT;
 	memcpy(at + RECORD_HEADER_LEN, content.data, content.len);
 	if (t->send.suite != NULL) {
-		b->send_tail += record_seal(&t->send, &b->seal, type, at,
-			content.len);
+		b->send_tail +=
+			record_seal(&t->send, &b->seal, type, at, content.len);
 		return ERR_OK;
 	}
 	/* The first ClientHello claims TLS 1.0, for the oldest servers. */
@@ -119,10 +119,9 @@ engine_send_handshake(struct tls13 *t, struct span message)
 	transcript_append(&t->b->handshake.transcript, message);
 	while (err == ERR_OK && r.left > 0)
 		err = queue(t, RECORD_HANDSHAKE,
-			read_bytes(&r,
-				r.left < TLS_PLAINTEXT_MAX
-					? r.left
-					: TLS_PLAINTEXT_MAX));
+			read_bytes(&r, r.left < TLS_PLAINTEXT_MAX
+					       ? r.left
+					       : TLS_PLAINTEXT_MAX));
 	if (err != ERR_OK)
 		return error_tls(&t->b->error, err, ALERT_INTERNAL_ERROR,
 			"tls: handshake message does not fit");
@@ -151,8 +150,8 @@ engine_flush_key_update(struct tls13 *t)
 	if (!t->key_update_due && t->send.sequence < TLS_REKEY_RECORDS)
 		return;
 	if (tail(t->b, RESERVE) == NULL ||
-		queue(t, RECORD_HANDSHAKE,
-			span_of(message, sizeof(message))) != ERR_OK)
+		queue(t, RECORD_HANDSHAKE, span_of(message, sizeof(message))) !=
+			ERR_OK)
 		return;
 	t->key_update_due = false;
 	record_keys_update(&t->send);
@@ -160,16 +159,16 @@ engine_flush_key_update(struct tls13 *t)
 }
 
 void
-engine_set_send_keys(struct tls13 *t, const struct suite *suite,
-	const uint8_t *secret)
+engine_set_send_keys(
+	struct tls13 *t, const struct suite *suite, const uint8_t *secret)
 {
 	record_keys_set(&t->send, suite, secret);
 	record_ready(&t->send, &t->b->seal);
 }
 
 void
-engine_set_recv_keys(struct tls13 *t, const struct suite *suite,
-	const uint8_t *secret)
+engine_set_recv_keys(
+	struct tls13 *t, const struct suite *suite, const uint8_t *secret)
 {
 	record_keys_set(&t->recv, suite, secret);
 	record_ready(&t->recv, &t->b->open);

@@ -13,7 +13,10 @@
 #define IN(place) (1u << EXTENSION_IN_##place)
 
 /* When may the server send it: only if our ClientHello had it, or anyway? */
-enum origin { ANSWER, OWN };
+enum origin {
+	ANSWER,
+	OWN
+};
 
 static const struct {
 	uint16_t type;

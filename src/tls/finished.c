@@ -159,9 +159,8 @@ enum err
 finished_receive(struct tls13 *t, struct span message)
 {
 	struct handshake *h = &t->b->handshake;
-	enum err err = verify(t,
-		span_of(message.data + HANDSHAKE_HEADER_LEN,
-			message.len - HANDSHAKE_HEADER_LEN));
+	enum err err = verify(t, span_of(message.data + HANDSHAKE_HEADER_LEN,
+					 message.len - HANDSHAKE_HEADER_LEN));
 
 	if (err != ERR_OK)
 		return err;

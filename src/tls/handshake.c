@@ -22,7 +22,7 @@ due(enum handshake_state state, uint8_t type)
 		return type == HANDSHAKE_ENCRYPTED_EXTENSIONS;
 	case EXPECT_CERTIFICATE_OR_REQUEST:
 		return type == HANDSHAKE_CERTIFICATE_REQUEST ||
-			type == HANDSHAKE_CERTIFICATE;
+		       type == HANDSHAKE_CERTIFICATE;
 	case EXPECT_CERTIFICATE:
 		return type == HANDSHAKE_CERTIFICATE;
 	case EXPECT_CERTIFICATE_VERIFY:
@@ -31,7 +31,7 @@ due(enum handshake_state state, uint8_t type)
 		return type == HANDSHAKE_FINISHED;
 	case EXPECT_POST_HANDSHAKE:
 		return type == HANDSHAKE_NEW_SESSION_TICKET ||
-			type == HANDSHAKE_KEY_UPDATE;
+		       type == HANDSHAKE_KEY_UPDATE;
 	case HANDSHAKE_STATE_COUNT:
 		break;
 	}
@@ -42,9 +42,9 @@ static size_t
 most(uint8_t type)
 {
 	return type == HANDSHAKE_CERTIFICATE ||
-			type == HANDSHAKE_NEW_SESSION_TICKET
-		? TLS_HANDSHAKE_MAX
-		: TLS_HELLO_MAX;
+			       type == HANDSHAKE_NEW_SESSION_TICKET
+		       ? TLS_HANDSHAKE_MAX
+		       : TLS_HELLO_MAX;
 }
 
 /*
@@ -55,7 +55,7 @@ static bool
 ends_a_flight(uint8_t type)
 {
 	return type == HANDSHAKE_SERVER_HELLO || type == HANDSHAKE_FINISHED ||
-		type == HANDSHAKE_KEY_UPDATE;
+	       type == HANDSHAKE_KEY_UPDATE;
 }
 
 static enum err
@@ -68,8 +68,8 @@ ticket_receive(struct tls13 *t, struct span body)
 	struct span block;
 	enum err err;
 
-	(void)read_u32(&r); /* ticket_lifetime */
-	(void)read_u32(&r); /* ticket_age_add */
+	(void)read_u32(&r);    /* ticket_lifetime */
+	(void)read_u32(&r);    /* ticket_age_add */
 	(void)read_block8(&r); /* ticket_nonce */
 	ticket = read_block16(&r);
 	block = read_block16(&r);
@@ -186,8 +186,8 @@ handshake_feed(struct tls13 *t, struct span bytes)
 				ALERT_UNEXPECTED_MESSAGE,
 				"tls: handshake bytes across a key change");
 		h->message_len = 0;
-		err = dispatch(t,
-			span_of(h->message, HANDSHAKE_HEADER_LEN + len));
+		err = dispatch(
+			t, span_of(h->message, HANDSHAKE_HEADER_LEN + len));
 		if (err != ERR_OK)
 			return err;
 	}

@@ -43,7 +43,7 @@ enum handshake_type {
 
 /* What the server has to send next. */
 enum handshake_state {
-	EXPECT_SERVER_HELLO,	   /* or a HelloRetryRequest */
+	EXPECT_SERVER_HELLO,        /* or a HelloRetryRequest */
 	EXPECT_SECOND_SERVER_HELLO, /* after one */
 	EXPECT_ENCRYPTED_EXTENSIONS,
 	EXPECT_CERTIFICATE_OR_REQUEST,
@@ -63,15 +63,15 @@ struct handshake {
 	struct transcript transcript;
 	struct keyschedule schedule;
 	struct keyshare share;
-	const struct suite *suite;	/* of HelloRetryRequest or ServerHello */
+	const struct suite *suite; /* of HelloRetryRequest or ServerHello */
 	uint8_t random[HANDSHAKE_RANDOM_LEN];
 	uint8_t session_id[HANDSHAKE_RANDOM_LEN];
 	uint8_t client_secret[SUITE_HASH_MAX]; /* handshake traffic */
 	uint8_t server_secret[SUITE_HASH_MAX];
 	bool certificate_requested;
-	uint16_t client_scheme;		/* SignatureScheme we can serve, or 0 */
+	uint16_t client_scheme; /* SignatureScheme we can serve, or 0 */
 	struct x509_chain chain;
-	const br_x509_pkey *leaf_key;	/* in chain; NULL: not verified */
+	const br_x509_pkey *leaf_key; /* in chain; NULL: not verified */
 
 	/* The message that is being collected, header and body. */
 	size_t message_len;

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #define LABEL_PREFIX "tls13 "
-#define LABEL_MAX 12
+#define LABEL_MAX    12
 /* HkdfLabel (7.1): uint16, label<7..255>, context<0..255>. */
-#define HKDF_LABEL_MAX \
+#define HKDF_LABEL_MAX                                                         \
 	(2 + 1 + sizeof(LABEL_PREFIX) - 1 + LABEL_MAX + 1 + SUITE_HASH_MAX)
 
 /* The length of its output is part of a BearSSL hash's description. */
@@ -24,8 +24,8 @@ hash_len(const br_hash_class *hash)
 }
 
 static void
-hmac(const br_hash_class *hash, struct span key, struct span data,
-	uint8_t *out, size_t out_len)
+hmac(const br_hash_class *hash, struct span key, struct span data, uint8_t *out,
+	size_t out_len)
 {
 	br_hmac_key_context key_context;
 	br_hmac_context context;
@@ -97,8 +97,8 @@ keyschedule_mix(struct keyschedule *k, struct span ikm)
 	if (ikm.len == 0)
 		ikm = span_of(zeros, k->hash_len);
 	keyschedule_derive(k, "derived", empty_hash(k->hash, empty), salt);
-	keyschedule_extract(k->hash, span_of(salt, k->hash_len), ikm,
-		k->secret);
+	keyschedule_extract(
+		k->hash, span_of(salt, k->hash_len), ikm, k->secret);
 	mem_wipe(salt, sizeof(salt));
 }
 
@@ -117,8 +117,8 @@ keyschedule_finished(const br_hash_class *hash, struct span secret,
 	uint8_t key[SUITE_HASH_MAX];
 	size_t len = hash_len(hash);
 
-	keyschedule_expand_label(hash, secret, "finished", span_of(NULL, 0),
-		key, len);
+	keyschedule_expand_label(
+		hash, secret, "finished", span_of(NULL, 0), key, len);
 	hmac(hash, span_of(key, len), transcript_hash, out, len);
 	mem_wipe(key, sizeof(key));
 }

@@ -30,8 +30,7 @@ void keyschedule_extract(const br_hash_class *hash, struct span salt,
  * "tls13 ", at most 12 characters; out_len at most one hash.
  */
 void keyschedule_expand_label(const br_hash_class *hash, struct span secret,
-	const char *label, struct span context, uint8_t *out,
-	size_t out_len);
+	const char *label, struct span context, uint8_t *out, size_t out_len);
 
 /* Start the chain without a PSK: the Early Secret. */
 void keyschedule_begin(struct keyschedule *k, const br_hash_class *hash);

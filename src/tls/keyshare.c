@@ -68,8 +68,8 @@ scalar_in_range(const struct group *g, const uint8_t *scalar)
 		return true; /* every string of 32 bytes is a key */
 	order = g->ec->order(g->curve, &order_len);
 	return order_len == g->secret_len &&
-		memcmp(scalar, order, order_len) < 0 &&
-		memcmp(scalar, zero, order_len) != 0;
+	       memcmp(scalar, order, order_len) < 0 &&
+	       memcmp(scalar, zero, order_len) != 0;
 }
 
 enum err
@@ -98,8 +98,8 @@ keyshare_generate(struct keyshare *k, uint16_t group)
 }
 
 enum err
-keyshare_agree(const struct keyshare *k, struct span peer, uint8_t *out,
-	size_t *len)
+keyshare_agree(
+	const struct keyshare *k, struct span peer, uint8_t *out, size_t *len)
 {
 	const struct group *g = find(k->group);
 	static const uint8_t zero[KEYSHARE_SECRET_MAX];

@@ -14,9 +14,9 @@
 
 #define KEYSHARE_SECP256R1 0x0017
 #define KEYSHARE_SECP384R1 0x0018
-#define KEYSHARE_X25519 0x001d
+#define KEYSHARE_X25519    0x001d
 
-#define KEYSHARE_GROUPS 3
+#define KEYSHARE_GROUPS     3
 #define KEYSHARE_PUBLIC_MAX 97 /* bytes: an uncompressed P-384 point */
 #define KEYSHARE_SECRET_MAX 48
 

@@ -16,16 +16,16 @@ derive(struct record_keys *k)
 	struct span secret = span_of(k->secret, k->suite->hash_len);
 	struct span none = span_of(NULL, 0);
 
-	keyschedule_expand_label(k->suite->hash, secret, "key", none, k->key,
-		k->suite->key_len);
-	keyschedule_expand_label(k->suite->hash, secret, "iv", none, k->iv,
-		AEAD_NONCE_LEN);
+	keyschedule_expand_label(
+		k->suite->hash, secret, "key", none, k->key, k->suite->key_len);
+	keyschedule_expand_label(
+		k->suite->hash, secret, "iv", none, k->iv, AEAD_NONCE_LEN);
 	k->sequence = 0;
 }
 
 void
-record_keys_set(struct record_keys *k, const struct suite *suite,
-	const uint8_t *secret)
+record_keys_set(
+	struct record_keys *k, const struct suite *suite, const uint8_t *secret)
 {
 	k->suite = suite;
 	for (size_t i = 0; i < suite->hash_len; i++)
@@ -90,8 +90,7 @@ type_allowed(uint8_t type, bool protected)
 	if (type == RECORD_CHANGE_CIPHER_SPEC ||
 		type == RECORD_APPLICATION_DATA)
 		return true;
-	return !protected &&
-		(type == RECORD_ALERT || type == RECORD_HANDSHAKE);
+	return !protected && (type == RECORD_ALERT || type == RECORD_HANDSHAKE);
 }
 
 enum err
@@ -109,8 +108,7 @@ record_peek(struct span in, bool protected, size_t *len, struct error *e)
 	major = read_u8(&r);
 	(void)read_u8(&r); /* the minor version means nothing (5.1) */
 	body = read_u16(&r);
-	if (type < RECORD_CHANGE_CIPHER_SPEC ||
-		type > RECORD_APPLICATION_DATA)
+	if (type < RECORD_CHANGE_CIPHER_SPEC || type > RECORD_APPLICATION_DATA)
 		return error_tls(e, ERR_TLS, ALERT_UNEXPECTED_MESSAGE,
 			"tls: received data that is not a TLS record");
 	if (major != 3)
@@ -118,13 +116,11 @@ record_peek(struct span in, bool protected, size_t *len, struct error *e)
 			"tls: received a record of version %u", major);
 	if (!type_allowed(type, protected))
 		return error_tls(e, ERR_TLS, ALERT_UNEXPECTED_MESSAGE,
-			"tls: received an unprotected record of type %u",
-			type);
+			"tls: received an unprotected record of type %u", type);
 	most = protected ? RECORD_SEALED_MAX : TLS_PLAINTEXT_MAX;
 	if (body > most)
 		return error_tls(e, ERR_TLS, ALERT_RECORD_OVERFLOW,
-			"tls: oversized record received with length %zu",
-			body);
+			"tls: oversized record received with length %zu", body);
 	*len = RECORD_HEADER_LEN + body;
 	return ERR_OK;
 }

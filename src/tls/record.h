@@ -17,7 +17,7 @@
 
 #define RECORD_HEADER_LEN 5
 /* What a sealed record has beyond its content: header, type, tag. */
-#define RECORD_OVERHEAD (RECORD_HEADER_LEN + 1 + AEAD_TAG_LEN)
+#define RECORD_OVERHEAD   (RECORD_HEADER_LEN + 1 + AEAD_TAG_LEN)
 #define RECORD_SEALED_MAX (TLS_PLAINTEXT_MAX + 256) /* after the header */
 
 enum record_type {
@@ -53,8 +53,8 @@ void record_ready(const struct record_keys *k, struct aead *a);
  * Write a record header for len bytes that follow unprotected. version:
  * 0x0301 for the first ClientHello, else 0x0303 (5.1).
  */
-void record_header(uint8_t *at, enum record_type type, uint16_t version,
-	size_t len);
+void record_header(
+	uint8_t *at, enum record_type type, uint16_t version, size_t len);
 
 /*
  * Seal in place: content of len bytes stands at record + RECORD_HEADER_LEN,
@@ -62,8 +62,8 @@ void record_header(uint8_t *at, enum record_type type, uint16_t version,
  * length of the whole record. len is at most TLS_PLAINTEXT_MAX, and the
  * sequence number has not run out: the engine updates keys long before.
  */
-size_t record_seal(struct record_keys *k, struct aead *a,
-	enum record_type type, uint8_t *record, size_t len);
+size_t record_seal(struct record_keys *k, struct aead *a, enum record_type type,
+	uint8_t *record, size_t len);
 
 /*
  * Look at the header of the record that begins in. ERR_AGAIN: fewer than five
@@ -71,8 +71,8 @@ size_t record_seal(struct record_keys *k, struct aead *a,
  * there yet. ERR_TLS: not a record (e has the alert). protected: keys are set
  * in this direction.
  */
-enum err record_peek(struct span in, bool protected, size_t *len,
-	struct error *e) NODISCARD;
+enum err record_peek(
+	struct span in, bool protected, size_t *len, struct error *e) NODISCARD;
 
 /* The content of an opened record: type, and where it stands. */
 struct record_content {

@@ -59,8 +59,8 @@ certificate_request(struct tls13 *t, struct span body)
 	if (context.len != 0)
 		return error_tls(e, ERR_TLS, ALERT_ILLEGAL_PARAMETER,
 			"tls: CertificateRequest with a context");
-	err = extensions_read(&x, block, EXTENSION_IN_CERTIFICATE_REQUEST,
-		false, e);
+	err = extensions_read(
+		&x, block, EXTENSION_IN_CERTIFICATE_REQUEST, false, e);
 	if (err != ERR_OK)
 		return err;
 	if (!x.signature_algorithms.present)
@@ -79,8 +79,8 @@ certificate_request(struct tls13 *t, struct span body)
 
 /* The list of a Certificate message: spans into it, leaf first. */
 static enum err
-read_certificates(struct tls13 *t, struct span body, struct span *certs,
-	size_t *count)
+read_certificates(
+	struct tls13 *t, struct span body, struct span *certs, size_t *count)
 {
 	struct error *e = &t->b->error;
 	struct reader r = reader_over(body);
@@ -101,8 +101,8 @@ read_certificates(struct tls13 *t, struct span body, struct span *certs,
 
 		if (!reader_ok(&list) || der.len == 0)
 			return malformed(t, "Certificate");
-		err = extensions_read(&x, block, EXTENSION_IN_CERTIFICATE,
-			false, e);
+		err = extensions_read(
+			&x, block, EXTENSION_IN_CERTIFICATE, false, e);
 		if (err != ERR_OK)
 			return err;
 		if (*count == TLS_SERVER_CERTS_MAX)
@@ -134,7 +134,7 @@ certificate(struct tls13 *t, struct span body)
 {
 	struct handshake *h = &t->b->handshake;
 	struct error *e = &t->b->error;
-	struct span certs[TLS_SERVER_CERTS_MAX];
+	struct span certs[TLS_SERVER_CERTS_MAX] = {{0}};
 	const br_x509_pkey *key = NULL;
 	size_t count;
 	enum err err = read_certificates(t, body, certs, &count);

@@ -46,8 +46,7 @@ illegal(struct tls13 *t, const char *what)
 
 /* The body as far as every version of TLS has it; extensions apart. */
 static enum err
-parse(struct tls13 *t, struct span message, struct hello *s,
-	struct span *block)
+parse(struct tls13 *t, struct span message, struct hello *s, struct span *block)
 {
 	struct reader r = reader_over(message);
 
@@ -60,8 +59,8 @@ parse(struct tls13 *t, struct span message, struct hello *s,
 	*block = span_of(NULL, 0);
 	if (!reader_ok(&r))
 		return malformed(t);
-	s->retry = memcmp(s->random.data, retry_random,
-			   sizeof(retry_random)) == 0;
+	s->retry =
+		memcmp(s->random.data, retry_random, sizeof(retry_random)) == 0;
 	if (r.left > 0)
 		*block = read_block16(&r); /* TLS 1.2 may have none */
 	return reader_done(&r) ? ERR_OK : malformed(t);
@@ -194,8 +193,7 @@ agree(struct tls13 *t, const struct hello *s, uint8_t *shared, size_t *len)
 	struct span key = read_block16(&r);
 
 	if (!s->x.key_share.present)
-		return error_tls(&t->b->error, ERR_TLS,
-			ALERT_MISSING_EXTENSION,
+		return error_tls(&t->b->error, ERR_TLS, ALERT_MISSING_EXTENSION,
 			"tls: server did not send a key share");
 	if (!reader_done(&r))
 		return malformed(t);
@@ -216,10 +214,10 @@ start_keys(struct tls13 *t, struct span shared)
 
 	keyschedule_begin(&h->schedule, h->suite->hash);
 	keyschedule_mix(&h->schedule, shared);
-	keyschedule_derive(&h->schedule, "c hs traffic", hash,
-		h->client_secret);
-	keyschedule_derive(&h->schedule, "s hs traffic", hash,
-		h->server_secret);
+	keyschedule_derive(
+		&h->schedule, "c hs traffic", hash, h->client_secret);
+	keyschedule_derive(
+		&h->schedule, "s hs traffic", hash, h->server_secret);
 	engine_set_send_keys(t, h->suite, h->client_secret);
 	engine_set_recv_keys(t, h->suite, h->server_secret);
 }
@@ -250,7 +248,7 @@ enum err
 server_hello_receive(struct tls13 *t, struct span message)
 {
 	const struct tls13_config *config = t->b->handshake.config;
-	struct hello s;
+	struct hello s = {0};
 	struct span block;
 	enum err err = parse(t, message, &s, &block);
 

@@ -11,15 +11,18 @@
 #define PADDING_LEN 64
 #define CONTEXT_LEN 34 /* "TLS 1.3, server CertificateVerify" and a zero */
 #define CONTENT_MAX (PADDING_LEN + CONTEXT_LEN + SUITE_HASH_MAX)
-#define HASH_MAX 64 /* SHA-512 */
+#define HASH_MAX    64 /* SHA-512 */
 
-enum use { FOR_VERIFY, FOR_CERTIFICATES_ONLY };
+enum use {
+	FOR_VERIFY,
+	FOR_CERTIFICATES_ONLY
+};
 
 struct scheme {
 	uint16_t id;
 	enum use use;
 	uint8_t key_type; /* BearSSL's */
-	int curve;	  /* EC: the one curve that goes with it */
+	int curve;        /* EC: the one curve that goes with it */
 	unsigned hash_bits;
 	const br_hash_class *hash;
 };
@@ -135,7 +138,7 @@ strict_ecdsa(struct span sig)
 		return false;
 	in = reader_over(read_block8(&r));
 	return reader_done(&r) && strict_integer(&in) && strict_integer(&in) &&
-		reader_done(&in);
+	       reader_done(&in);
 }
 
 static bool
@@ -144,10 +147,10 @@ verifies(const struct scheme *s, const br_x509_pkey *key, struct span hash,
 {
 	if (s->key_type == BR_KEYTYPE_RSA)
 		return pss_verify(&key->key.rsa, s->hash_bits, hash, sig) ==
-			ERR_OK;
+		       ERR_OK;
 	return strict_ecdsa(sig) &&
-		br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash.data, hash.len,
-			&key->key.ec, sig.data, sig.len) == 1;
+	       br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash.data, hash.len,
+		       &key->key.ec, sig.data, sig.len) == 1;
 }
 
 enum err
@@ -165,8 +168,8 @@ signature_verify(uint16_t scheme, const br_x509_pkey *key,
 			"tls: server used signature algorithm 0x%04x, which "
 			"its certificate or TLS 1.3 does not allow",
 			scheme);
-	signed_hash = digest(s, "TLS 1.3, server CertificateVerify",
-		transcript_hash, hash);
+	signed_hash = digest(
+		s, "TLS 1.3, server CertificateVerify", transcript_hash, hash);
 	if (!verifies(s, key, signed_hash, sig))
 		return error_tls(e, ERR_TLS, ALERT_DECRYPT_ERROR,
 			"tls: invalid signature by the server certificate");

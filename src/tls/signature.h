@@ -34,8 +34,8 @@ uint16_t signature_choose(struct span list);
  * CertificateVerify or does not belong to the key; 51 for a bad signature.
  */
 enum err signature_verify(uint16_t scheme, const br_x509_pkey *key,
-	struct span transcript_hash, struct span sig, struct error *e)
-	NODISCARD;
+	struct span transcript_hash, struct span sig,
+	struct error *e) NODISCARD;
 
 /*
  * Sign the transcript hash as a client. sig takes SIGNATURE_MAX bytes. ERR_SYS,

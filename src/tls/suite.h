@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SUITE_COUNT 3
+#define SUITE_COUNT    3
 #define SUITE_HASH_MAX 48 /* bytes: SHA-384 */
 
 struct suite {

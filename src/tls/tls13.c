@@ -11,7 +11,7 @@
 
 /* Less room behind pieces not yet taken is not worth a read. */
 #define WORTH_A_READ 4096
-#define SNI_MAX 253 /* a DNS name */
+#define SNI_MAX      253 /* a DNS name */
 
 static const struct error no_error = {.code = ERR_OK, .alert = -1};
 static const struct error truncated = {
@@ -33,7 +33,7 @@ fits(const struct tls13_config *c)
 		certificates += c->chain[i].len;
 	}
 	return certificates <= CHAIN_DER_MAX &&
-		(c->sni == NULL || strlen(c->sni) <= SNI_MAX);
+	       (c->sni == NULL || strlen(c->sni) <= SNI_MAX);
 }
 
 static void
@@ -91,9 +91,9 @@ tls13_idle(const struct tls13 *t)
 	if (t->failed || t->state != EXPECT_POST_HANDSHAKE)
 		return false;
 	return b == NULL ||
-		(b->send_head == b->send_tail && b->piece_count == 0 &&
-			b->recv_head == b->recv_tail &&
-			!handshake_partial(t) && !t->key_update_due);
+	       (b->send_head == b->send_tail && b->piece_count == 0 &&
+		       b->recv_head == b->recv_tail && !handshake_partial(t) &&
+		       !t->key_update_due);
 }
 
 struct tls13_buffers *

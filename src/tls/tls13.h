@@ -57,7 +57,7 @@
  * not yet over only SENDREC and RECVAPP can be set; a caller who does not
  * care for the rest may ask tls13_error at any time and leave.)
  */
-#define TLS13_CLOSED 0x10u
+#define TLS13_CLOSED  0x10u
 
 /*
  * Whom to trust and who we are. Borrowed, with all it points to, until

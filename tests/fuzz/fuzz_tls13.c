@@ -77,8 +77,8 @@ use(uint8_t how)
 	for (int i = 0; i < n; i++)
 		must(v[i].iov_len > 0);
 	if (n > 0)
-		tls13_recvapp_ack(&tls,
-			(how & 1) != 0 ? 1 : v[0].iov_len + (how & 2));
+		tls13_recvapp_ack(
+			&tls, (how & 1) != 0 ? 1 : v[0].iov_len + (how & 2));
 	if ((how & 4) != 0 && tls13_sendapp_vec(&tls, v, 4) > 0)
 		tls13_sendapp_ack(&tls, how);
 	if ((how & 8) != 0 && tls13_idle(&tls)) {
@@ -123,8 +123,8 @@ operate(void)
 {
 	uint8_t op = read_u8(&input);
 	uint8_t how = read_u8(&input);
-	struct span bytes = read_bytes(&input,
-		(op & 0x80) != 0 ? read_u16(&input) : read_u8(&input));
+	struct span bytes = read_bytes(
+		&input, (op & 0x80) != 0 ? read_u16(&input) : read_u8(&input));
 
 	switch (op & 7) {
 	case 0:
@@ -333,10 +333,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	default:
 		set_keys();
-		tls.state = (enum handshake_state)(EXPECT_ENCRYPTED_EXTENSIONS +
-			(mode >> 2) %
-				(EXPECT_FINISHED -
-					EXPECT_ENCRYPTED_EXTENSIONS + 1));
+		tls.state = (enum handshake_state)(
+			EXPECT_ENCRYPTED_EXTENSIONS +
+			(mode >> 2) % (EXPECT_FINISHED -
+					      EXPECT_ENCRYPTED_EXTENSIONS + 1));
 		operate_to_the_end();
 		break;
 	}

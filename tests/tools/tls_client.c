@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #define FILE_MAX 65536
-#define FILES 3 /* CA, chain, key */
-#define VEC_MAX 8
+#define FILES    3 /* CA, chain, key */
+#define VEC_MAX  8
 
 struct options {
 	const char *port;
@@ -159,8 +159,7 @@ dial(void)
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 ||
-		connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
 		perror("tls_client: connect");
 		exit(2);
 	}
@@ -272,9 +271,8 @@ turn(int fd)
 	struct pollfd p[3] = {
 		{.fd = fd,
 			.events = (short)(when(s, TLS13_RECVREC, POLLIN) |
-				when(s, TLS13_SENDREC, POLLOUT))},
-		{.fd = STDIN_FILENO,
-			.events = when(s, TLS13_SENDAPP, POLLIN)},
+					  when(s, TLS13_SENDREC, POLLOUT))},
+		{.fd = STDIN_FILENO, .events = when(s, TLS13_SENDAPP, POLLIN)},
 		{.fd = STDOUT_FILENO,
 			.events = when(s, TLS13_RECVAPP, POLLOUT)},
 	};

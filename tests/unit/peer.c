@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { C_HS, S_HS, C_AP, S_AP };
+enum {
+	C_HS,
+	S_HS,
+	C_AP,
+	S_AP
+};
 
 static void
 need(bool good)
@@ -72,8 +77,8 @@ peer_send(struct peer *p, uint8_t type, struct span content)
 	at = room(p, RECORD_OVERHEAD + content.len);
 	if (content.len > 0)
 		memcpy(at + RECORD_HEADER_LEN, content.data, content.len);
-	(void)record_seal(&p->send, &p->seal, (enum record_type)type, at,
-		content.len);
+	(void)record_seal(
+		&p->send, &p->seal, (enum record_type)type, at, content.len);
 }
 
 void
@@ -142,9 +147,9 @@ static void
 send_retry(struct peer *p)
 {
 	static const uint8_t random[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a,
-		0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
-		0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2,
-		0xc8, 0xa8, 0x33, 0x9c};
+		0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+		0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e,
+		0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 	size_t mark;
 	size_t all;
 
@@ -333,16 +338,16 @@ sign(const struct peer *p, uint16_t scheme, uint8_t *sig)
 		return sign_ec(p, span_of(buf, bits / 8), class, sig);
 	need(keypair_from_der(&key,
 		     span_of(peer_rsa_key, sizeof(peer_rsa_key))) == ERR_OK);
-	need(pss_sign(&key, bits, span_of(buf, bits / 8), sig, &len) ==
-		ERR_OK);
+	need(pss_sign(&key, bits, span_of(buf, bits / 8), sig, &len) == ERR_OK);
 	return len;
 }
 
 static void
 send_verify(struct peer *p)
 {
-	static const uint16_t fitting[] = {
-		[PEER_RSA] = 0x0804, [PEER_P256] = 0x0403, [PEER_P384] = 0x0503};
+	static const uint16_t fitting[] = {[PEER_RSA] = 0x0804,
+		[PEER_P256] = 0x0403,
+		[PEER_P384] = 0x0503};
 	uint16_t scheme = p->scheme != 0 ? p->scheme : fitting[p->identity];
 	uint8_t sig[PSS_SIGNATURE_MAX];
 	size_t len = sign(p, scheme, sig);
@@ -380,8 +385,7 @@ answer(struct peer *p)
 	static const uint8_t one = 1;
 
 	transcript_choose(&p->transcript, suite_find(p->suite));
-	if (!p->retried &&
-		(p->client_group != p->group || p->cookie != NULL)) {
+	if (!p->retried && (p->client_group != p->group || p->cookie != NULL)) {
 		send_retry(p);
 		return;
 	}
@@ -491,9 +495,9 @@ handshake(struct peer *p, struct span bytes)
 	memcpy(p->hands + p->hands_len, bytes.data, bytes.len);
 	p->hands_len += bytes.len;
 	while (p->hands_len >= 4) {
-		size_t len = 4 +
-			((size_t)p->hands[1] << 16 | (size_t)p->hands[2] << 8 |
-				p->hands[3]);
+		size_t len =
+			4 + ((size_t)p->hands[1] << 16 |
+				    (size_t)p->hands[2] << 8 | p->hands[3]);
 
 		if (len > p->hands_len)
 			return;
@@ -554,8 +558,8 @@ peer_receive(struct peer *p, struct span records)
 	memcpy(p->in + p->in_len, records.data, records.len);
 	p->in_len += records.len;
 	while (p->in_len >= RECORD_HEADER_LEN) {
-		size_t len = RECORD_HEADER_LEN +
-			((size_t)p->in[3] << 8 | p->in[4]);
+		size_t len =
+			RECORD_HEADER_LEN + ((size_t)p->in[3] << 8 | p->in[4]);
 
 		if (len > p->in_len)
 			return;
@@ -630,8 +634,8 @@ peer_client_config(void)
 	write_bytes(&w, peer_ca, sizeof(peer_ca));
 	need(x509_anchors_from_der(&anchors, writer_span(&w), false, &e) ==
 		ERR_OK);
-	need(keypair_from_der(&key,
-		     span_of(peer_client_key, sizeof(peer_client_key))) ==
+	need(keypair_from_der(
+		     &key, span_of(peer_client_key, sizeof(peer_client_key))) ==
 		ERR_OK);
 	config.anchors = &anchors;
 	config.names = &names;

@@ -14,21 +14,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PEER_NOW INT64_C(1767225600) /* 2026-01-01 00:00:00 UTC */
-#define PEER_NAME "my-project:orders"
-#define PEER_OUT_MAX (4 * 1024 * 1024)
+#define PEER_NOW         INT64_C(1767225600) /* 2026-01-01 00:00:00 UTC */
+#define PEER_NAME        "my-project:orders"
+#define PEER_OUT_MAX     (4 * 1024 * 1024)
 #define PEER_MESSAGE_MAX (256 * 1024)
 
-enum peer_identity { PEER_RSA, PEER_P256, PEER_P384 };
+enum peer_identity {
+	PEER_RSA,
+	PEER_P256,
+	PEER_P384
+};
 
 struct peer {
 	/* What the server is to do; set after peer_begin. */
 	uint16_t suite;
-	uint16_t group;		 /* a retry, if the client has no share in it */
-	const char *cookie;	 /* NULL: none */
+	uint16_t group;     /* a retry, if the client has no share in it */
+	const char *cookie; /* NULL: none */
 	enum peer_identity identity;
-	uint16_t scheme;	 /* of CertificateVerify; 0: what fits */
-	bool request;		 /* a client certificate */
+	uint16_t scheme;         /* of CertificateVerify; 0: what fits */
+	bool request;            /* a client certificate */
 	uint16_t request_scheme; /* the one it lists */
 
 	/*

@@ -97,13 +97,13 @@ early_and_handshake_secrets(void **state)
 	br_sha256_out(&none, empty);
 	begin(&t);
 	assert_hex(t.schedule.secret, RFC8448_EARLY);
-	keyschedule_derive(&t.schedule, "derived", span_of(empty, HASH_LEN),
-		t.out);
+	keyschedule_derive(
+		&t.schedule, "derived", span_of(empty, HASH_LEN), t.out);
 	assert_hex(t.out, RFC8448_EARLY_DERIVED);
 	keyschedule_mix(&t.schedule, hex(RFC8448_SHARED));
 	assert_hex(t.schedule.secret, RFC8448_HANDSHAKE);
-	keyschedule_derive(&t.schedule, "derived", span_of(empty, HASH_LEN),
-		t.out);
+	keyschedule_derive(
+		&t.schedule, "derived", span_of(empty, HASH_LEN), t.out);
 	assert_hex(t.out, RFC8448_HANDSHAKE_DERIVED);
 	say(&t, RFC8448_SERVER_HELLO);
 	derive(&t, "c hs traffic", RFC8448_C_HS);
@@ -172,14 +172,14 @@ finished_of_both(void **state)
 	(void)pemvec_hex(secret, sizeof(secret), RFC8448_S_HS);
 	keyschedule_finished(&br_sha256_vtable, span_of(secret, HASH_LEN),
 		transcript_hash(&t.transcript, hash), got);
-	assert_memory_equal(got, hex(RFC8448_SERVER_FINISHED).data + 4,
-		HASH_LEN);
+	assert_memory_equal(
+		got, hex(RFC8448_SERVER_FINISHED).data + 4, HASH_LEN);
 	say(&t, RFC8448_SERVER_FINISHED);
 	(void)pemvec_hex(secret, sizeof(secret), RFC8448_C_HS);
 	keyschedule_finished(&br_sha256_vtable, span_of(secret, HASH_LEN),
 		transcript_hash(&t.transcript, hash), got);
-	assert_memory_equal(got, hex(RFC8448_CLIENT_FINISHED).data + 4,
-		HASH_LEN);
+	assert_memory_equal(
+		got, hex(RFC8448_CLIENT_FINISHED).data + 4, HASH_LEN);
 }
 
 /* RFC 8446 7.2, held against the same label by hand. */
@@ -231,9 +231,8 @@ retry_replaces_the_first_hello(void **state)
 static void
 agree(const char *private, const char *public, const char *shared)
 {
-	struct keyshare k = {.group = KEYSHARE_X25519,
-		.secret_len = 32,
-		.public_len = 32};
+	struct keyshare k = {
+		.group = KEYSHARE_X25519, .secret_len = 32, .public_len = 32};
 	uint8_t out[KEYSHARE_SECRET_MAX];
 	uint8_t peer[32];
 	size_t len;
@@ -257,9 +256,12 @@ x25519_known_answers(void **state)
 	(void)state;
 	agree(RFC8448_CLIENT_PRIVATE, RFC8448_SERVER_PUBLIC, RFC8448_SHARED);
 	agree(RFC8448_SERVER_PRIVATE, RFC8448_CLIENT_PUBLIC, RFC8448_SHARED);
-	agree("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
-		"e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
-		"c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
+	agree("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac"
+	      "4",
+		"e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c"
+		"4c",
+		"c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a285"
+		"52");
 }
 
 static void
@@ -279,20 +281,20 @@ shares_agree(void **state)
 		assert_int_equal(
 			keyshare_generate(&b, keyshare_offered(i)), ERR_OK);
 		assert_memory_not_equal(a.secret, b.secret, a.secret_len);
-		assert_int_equal(keyshare_agree(&a,
-					 span_of(b.public, b.public_len), x,
-					 &x_len),
+		assert_int_equal(
+			keyshare_agree(
+				&a, span_of(b.public, b.public_len), x, &x_len),
 			ERR_OK);
-		assert_int_equal(keyshare_agree(&b,
-					 span_of(a.public, a.public_len), y,
-					 &y_len),
+		assert_int_equal(
+			keyshare_agree(
+				&b, span_of(a.public, a.public_len), y, &y_len),
 			ERR_OK);
 		assert_int_equal(x_len, y_len);
 		assert_memory_equal(x, y, x_len);
 		/* One byte less, one off the curve. */
-		assert_int_equal(keyshare_agree(&a,
-					 span_of(b.public, b.public_len - 1),
-					 x, &x_len),
+		assert_int_equal(
+			keyshare_agree(&a, span_of(b.public, b.public_len - 1),
+				x, &x_len),
 			ERR_PARSE);
 		b.public[b.public_len - 1] ^= 1;
 		if (a.group != KEYSHARE_X25519)
@@ -309,10 +311,14 @@ static void
 low_order_points_are_refused(void **state)
 {
 	static const char *const points[] = {
-		"0000000000000000000000000000000000000000000000000000000000000000",
-		"0100000000000000000000000000000000000000000000000000000000000000",
-		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+		"00000000000000000000000000000000000000000000000000000000000000"
+		"00",
+		"01000000000000000000000000000000000000000000000000000000000000"
+		"00",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"7f",
+		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b8"
+		"00",
 	};
 	struct keyshare k;
 	uint8_t out[KEYSHARE_SECRET_MAX];

@@ -19,7 +19,6 @@
 
 #include <cmocka.h>
 
-
 static uint8_t scratch[2048];
 
 static struct span
@@ -46,31 +45,44 @@ static const struct answer answers[] = {
 	{"aes-128-gcm", AEAD_AES_GCM, "feffe9928665731c6d6a8f9467308308",
 		"cafebabefacedbaddecaf888",
 		"feedfacedeadbeeffeedfacedeadbeefabaddad2",
-		"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+		"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a"
+		"72"
 		"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
-		"42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+		"42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca1"
+		"2e"
 		"21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
 		"5bc94fbc3221a5db94fae95ae7121a47"},
 	{"aes-256-gcm", AEAD_AES_GCM,
-		"feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+		"feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f94673083"
+		"08",
 		"cafebabefacedbaddecaf888",
 		"feedfacedeadbeeffeedfacedeadbeefabaddad2",
-		"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+		"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a"
+		"72"
 		"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
-		"522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+		"522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1"
+		"aa"
 		"8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
 		"76fc6ece0f4e1768cddf8853bb2d551b"},
 	{"chacha20-poly1305", AEAD_CHACHA20_POLY1305,
-		"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
+		"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e"
+		"9f",
 		"070000004041424344454647", "50515253c0c1c2c3c4c5c6c7",
-		"4c616469657320616e642047656e746c656d656e206f662074686520636c6173"
-		"73206f66202739393a204966204920636f756c64206f6666657220796f75206f"
-		"6e6c79206f6e652074697020666f7220746865206675747572652c2073756e73"
+		"4c616469657320616e642047656e746c656d656e206f662074686520636c61"
+		"73"
+		"73206f66202739393a204966204920636f756c64206f6666657220796f7520"
+		"6f"
+		"6e6c79206f6e652074697020666f7220746865206675747572652c2073756e"
+		"73"
 		"637265656e20776f756c642062652069742e",
-		"d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6"
-		"3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36"
-		"92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc"
-		"3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691"},
+		"d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62"
+		"d6"
+		"3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b"
+		"36"
+		"92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7"
+		"bc"
+		"3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0"
+		"600691"},
 };
 
 static void
@@ -284,8 +296,8 @@ every_suite_and_length(void **state)
 		record_keys_update(&tx.keys);
 		record_keys_update(&rx.keys);
 		assert_int_equal(tx.keys.sequence, 0);
-		assert_memory_equal(tx.keys.key, rx.keys.key,
-			tx.keys.suite->key_len);
+		assert_memory_equal(
+			tx.keys.key, rx.keys.key, tx.keys.suite->key_len);
 	}
 	free(plain);
 	free(record);
@@ -389,8 +401,8 @@ short_and_forged_records(void **state)
 	(void)state;
 	for (size_t i = 0; i < hex(RFC8448_CLIENT_DATA_RECORD).len; i++) {
 		struct side s;
-		struct span r = pemvec_hex(record, sizeof(record),
-			RFC8448_CLIENT_DATA_RECORD);
+		struct span r = pemvec_hex(
+			record, sizeof(record), RFC8448_CLIENT_DATA_RECORD);
 
 		if (i == 0 || i == 1 || i == 3 || i == 4)
 			continue; /* record_peek's business */

@@ -456,8 +456,8 @@ bulk_in(void **state)
 
 		if (n > sizeof(sent) - at)
 			n = sizeof(sent) - at;
-		peer_send(&peer, RECORD_APPLICATION_DATA,
-			span_of(sent + at, n));
+		peer_send(
+			&peer, RECORD_APPLICATION_DATA, span_of(sent + at, n));
 		at += n;
 		step = step * 3 + 7;
 	}
@@ -497,8 +497,7 @@ back_pressure(void **state)
 		peer_send(&peer, RECORD_APPLICATION_DATA,
 			span_of(block, sizeof(block)));
 	peer_exchange(&peer, &tls, 0);
-	assert_int_equal(
-		tls13_state(&tls) & (TLS13_RECVREC | TLS13_RECVAPP),
+	assert_int_equal(tls13_state(&tls) & (TLS13_RECVREC | TLS13_RECVAPP),
 		TLS13_RECVAPP);
 	while ((tls13_state(&tls) & TLS13_RECVAPP) != 0) {
 		size_t len;

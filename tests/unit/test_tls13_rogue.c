@@ -38,7 +38,7 @@ run(void)
 	peer_exchange(&peer, &tls, 0);
 }
 
-/* The client refuses during the handshake, says alert once and gives nothing. */
+/* The client refuses in the handshake, says alert once and gives nothing. */
 static void
 assert_refused(const char *name, int alert)
 {
@@ -93,29 +93,29 @@ add_extension(struct writer *m, size_t at, uint16_t type, struct span body)
 	fix_length(m);
 }
 
-#define HELLO_SESSION (4 + 2 + 32)
-#define HELLO_SUITE (HELLO_SESSION + 33)
+#define HELLO_SESSION     (4 + 2 + 32)
+#define HELLO_SUITE       (HELLO_SESSION + 33)
 #define HELLO_COMPRESSION (HELLO_SUITE + 2)
-#define HELLO_EXTENSIONS (HELLO_COMPRESSION + 1)
+#define HELLO_EXTENSIONS  (HELLO_COMPRESSION + 1)
 /* supported_versions comes first, then key_share. */
-#define HELLO_VERSION (HELLO_EXTENSIONS + 2 + 4)
-#define HELLO_KEY_SHARE (HELLO_VERSION + 2)
+#define HELLO_VERSION     (HELLO_EXTENSIONS + 2 + 4)
+#define HELLO_KEY_SHARE   (HELLO_VERSION + 2)
 
-#define CHANGE(name, message_type, ...) \
-	static bool name(struct peer *p, uint8_t type, struct writer *m) \
-	{ \
-		(void)p; \
-		if (type != (message_type)) \
-			return true; \
-		__VA_ARGS__ \
-		return changed(m); \
+#define CHANGE(name, message_type, ...)                                        \
+	static bool name(struct peer *p, uint8_t type, struct writer *m)       \
+	{                                                                      \
+		(void)p;                                                       \
+		if (type != (message_type))                                    \
+			return true;                                           \
+		__VA_ARGS__                                                    \
+		return changed(m);                                             \
 	}
 
-#define SH HANDSHAKE_SERVER_HELLO
-#define EE HANDSHAKE_ENCRYPTED_EXTENSIONS
-#define CR HANDSHAKE_CERTIFICATE_REQUEST
-#define CT HANDSHAKE_CERTIFICATE
-#define CV HANDSHAKE_CERTIFICATE_VERIFY
+#define SH  HANDSHAKE_SERVER_HELLO
+#define EE  HANDSHAKE_ENCRYPTED_EXTENSIONS
+#define CR  HANDSHAKE_CERTIFICATE_REQUEST
+#define CT  HANDSHAKE_CERTIFICATE
+#define CV  HANDSHAKE_CERTIFICATE_VERIFY
 #define FIN HANDSHAKE_FINISHED
 
 /* ServerHello */
@@ -138,15 +138,15 @@ CHANGE(sh_short_share, SH, m->base[HELLO_KEY_SHARE + 3]--;
 	m->len--;)
 CHANGE(sh_trailing, SH, write_u8(m, 0);)
 CHANGE(sh_cut, SH, m->len--;)
-CHANGE(sh_twice, SH, add_extension(m, HELLO_EXTENSIONS, 43,
-	span_of("\3\4", 2));)
+CHANGE(sh_twice, SH,
+	add_extension(m, HELLO_EXTENSIONS, 43, span_of("\3\4", 2));)
 CHANGE(sh_psk, SH, add_extension(m, HELLO_EXTENSIONS, 41, span_of("\0\0", 2));)
 CHANGE(sh_cookie, SH,
 	add_extension(m, HELLO_EXTENSIONS, 44, span_of("\0\1x", 3));)
 CHANGE(sh_groups, SH,
 	add_extension(m, HELLO_EXTENSIONS, 10, span_of("\0\2\0\x1d", 4));)
-CHANGE(sh_unknown, SH, add_extension(m, HELLO_EXTENSIONS, 0xfafa,
-	span_of(NULL, 0));)
+CHANGE(sh_unknown, SH,
+	add_extension(m, HELLO_EXTENSIONS, 0xfafa, span_of(NULL, 0));)
 
 /* EncryptedExtensions */
 CHANGE(ee_key_share, EE, add_extension(m, 4, 51, span_of("\0\x1d", 2));)
@@ -161,8 +161,8 @@ CHANGE(ee_cut, EE, m->len--;)
 CHANGE(ee_certificates_type, EE, m->base[0] = CT;)
 
 /* CertificateRequest: context, then the block at 5. */
-CHANGE(cr_context, CR, m->base[4] = 1; m->base[5] = 7;
-	m->base[6] = 0; m->base[7] = 0; m->len = 8;)
+CHANGE(cr_context, CR, m->base[4] = 1; m->base[5] = 7; m->base[6] = 0;
+	m->base[7] = 0; m->len = 8;)
 CHANGE(cr_no_schemes, CR, m->len = 5; write_u16(m, 0);)
 CHANGE(cr_odd_schemes, CR, m->len = 5; write_u16(m, 7); write_u16(m, 13);
 	write_u16(m, 3); write_u16(m, 1); write_u8(m, 8);)
@@ -277,18 +277,19 @@ insert(struct peer *p, uint8_t type, struct span body)
 }
 
 /* BEFORE(name, message, what): what is sent ahead of a message. */
-#define BEFORE(name, message_type, ...) \
-	static bool name(struct peer *p, uint8_t type, struct writer *m) \
-	{ \
-		(void)m; \
-		if (type == (message_type)) { \
-			__VA_ARGS__ \
-		} \
-		return true; \
+#define BEFORE(name, message_type, ...)                                        \
+	static bool name(struct peer *p, uint8_t type, struct writer *m)       \
+	{                                                                      \
+		(void)m;                                                       \
+		if (type == (message_type)) {                                  \
+			__VA_ARGS__                                            \
+		}                                                              \
+		return true;                                                   \
 	}
 
-BEFORE(early_ticket, CT, insert(p, HANDSHAKE_NEW_SESSION_TICKET,
-	span_of("\0\0\0\0\0\0\0\0\0\0\1x\0\0", 14));)
+BEFORE(early_ticket, CT,
+	insert(p, HANDSHAKE_NEW_SESSION_TICKET,
+		span_of("\0\0\0\0\0\0\0\0\0\0\1x\0\0", 14));)
 BEFORE(early_key_update, CT, insert(p, HANDSHAKE_KEY_UPDATE, span_of("", 1));)
 BEFORE(hello_request, EE, insert(p, 0, span_of(NULL, 0));)
 BEFORE(early_finished, CT, insert(p, FIN, span_of(p->secrets, 32));)
@@ -316,8 +317,9 @@ BEFORE(ccs_empty, EE,
 	peer_send_plain(p, RECORD_CHANGE_CIPHER_SPEC, span_of(NULL, 0));)
 BEFORE(ccs_sealed, EE,
 	peer_send(p, RECORD_CHANGE_CIPHER_SPEC, span_of("\1", 1));)
-BEFORE(ccs_many, EE, for (int i = 0; i < 100; i++)
-	peer_send_plain(p, RECORD_CHANGE_CIPHER_SPEC, span_of("\1", 1));)
+BEFORE(ccs_many, EE,
+	for (int i = 0; i < 100; i++) peer_send_plain(
+		p, RECORD_CHANGE_CIPHER_SPEC, span_of("\1", 1));)
 BEFORE(unknown_record, EE, peer_send_raw(p, span_of("\x63\3\3\0\1x", 6));)
 BEFORE(oversized_plain, SH, peer_send_raw(p, span_of("\x16\3\3\x40\1", 5));)
 BEFORE(oversized_sealed, EE, peer_send_raw(p, span_of("\x17\3\3\x41\1", 5));)
@@ -378,8 +380,7 @@ alert_inside(struct peer *p, uint8_t type, struct writer *m)
 static bool
 ccs_inside(struct peer *p, uint8_t type, struct writer *m)
 {
-	return type != CT ||
-		interleaved(p, m, RECORD_CHANGE_CIPHER_SPEC, true);
+	return type != CT || interleaved(p, m, RECORD_CHANGE_CIPHER_SPEC, true);
 }
 
 struct rogue {
@@ -388,7 +389,10 @@ struct rogue {
 	int alert;
 };
 
-#define ROGUE(change, alert) {#change, change, ALERT_##alert}
+#define ROGUE(change, alert)                                                   \
+	{                                                                      \
+#change, change, ALERT_##alert                                 \
+	}
 
 static const struct rogue rogues[] = {
 	ROGUE(sh_legacy_version, ILLEGAL_PARAMETER),
@@ -663,8 +667,7 @@ retries_that_are_wrong(void **state)
 static void
 names_and_dates(void **state)
 {
-	static struct names_policy other = {
-		.common_name = "my-project:other"};
+	static struct names_policy other = {.common_name = "my-project:other"};
 	static struct names_policy none;
 
 	(void)state;
@@ -730,10 +733,10 @@ messages_after_the_handshake(void **state)
 	(void)state;
 	late_message(HANDSHAKE_KEY_UPDATE, span_of("\2", 1),
 		ALERT_ILLEGAL_PARAMETER);
-	late_message(HANDSHAKE_KEY_UPDATE, span_of("\0\0", 2),
-		ALERT_DECODE_ERROR);
-	late_message(HANDSHAKE_KEY_UPDATE, span_of(NULL, 0),
-		ALERT_DECODE_ERROR);
+	late_message(
+		HANDSHAKE_KEY_UPDATE, span_of("\0\0", 2), ALERT_DECODE_ERROR);
+	late_message(
+		HANDSHAKE_KEY_UPDATE, span_of(NULL, 0), ALERT_DECODE_ERROR);
 	/* We do not offer post_handshake_auth. */
 	late_message(HANDSHAKE_CERTIFICATE_REQUEST,
 		span_of("\1x\0\x8\0\xd\0\4\0\2\x8\4", 12),
@@ -754,8 +757,7 @@ messages_after_the_handshake(void **state)
 		ALERT_ILLEGAL_PARAMETER);
 	/* A KeyUpdate with more behind it in its record. */
 	established();
-	peer_send(&peer, RECORD_HANDSHAKE,
-		span_of("\x18\0\0\1\0\x04", 6));
+	peer_send(&peer, RECORD_HANDSHAKE, span_of("\x18\0\0\1\0\x04", 6));
 	assert_dies(ALERT_UNEXPECTED_MESSAGE);
 }
 
@@ -916,8 +918,7 @@ no_application_bytes_before_the_end(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_OK);
-	assert_int_equal(
-		tls13_state(&tls), TLS13_SENDREC | TLS13_RECVREC);
+	assert_int_equal(tls13_state(&tls), TLS13_SENDREC | TLS13_RECVREC);
 	assert_null(tls13_sendapp_buf(&tls, &len));
 	tls13_sendapp_ack(&tls, 100);
 	peer_exchange(&peer, &tls, 0);
