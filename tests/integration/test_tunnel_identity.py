@@ -134,8 +134,9 @@ def test_instance_that_resets(echo_emulator, proxy):
 
 
 def test_instance_that_keeps_silent(echo_emulator, start):
-    echo_emulator.set(connect="silent")
     proxy = start("--dial-timeout", "1s")
+    lab.wait_until(lambda: served(proxy), what="the identity")
+    echo_emulator.set(connect="silent")
     assert refused(proxy)
     proxy.wait_log("failed to connect to instance: .*timed out")
 
