@@ -4,8 +4,8 @@
  * main.c fills struct roles; init forks and calls. The child inherits config,
  * listeners and channels by memory; everything else has been closed, signals
  * are default and unblocked, and the process is not dumpable. SIGPIPE is
- * ignored, and so are SIGTERM, SIGINT, SIGQUIT and SIGHUP: a role ends when init
- * says so. The return value is the exit status of the process.
+ * ignored, and so are SIGTERM, SIGINT, SIGQUIT and SIGHUP: a role ends when
+ * init says so. The return value is the exit status of the process.
  */
 #ifndef ROLES_H
 #define ROLES_H
