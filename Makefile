@@ -29,6 +29,7 @@ SRC := $(sort $(wildcard src/*.c src/*/*.c))
 UNIT := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c)))
 TOOLS := $(sort $(wildcard tests/tools/*.c))
+BOGO := $(sort $(wildcard tests/conformance/bogo/*.c))
 FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_HELP := $(filter-out $(FUZZ) tests/fuzz/replay.c, \
 	$(sort $(wildcard tests/fuzz/*.c)))
@@ -90,9 +91,9 @@ MUSL_OBJ := $(SRC:%.c=$(OUT)/musl/%.o)
 ASAN_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(filter-out src/main.c,$(SRC)))
 FUZZ_OBJ := $(patsubst %.c,$(OUT)/fuzz/%.o,$(filter-out src/main.c,$(SRC)))
 TEST_OBJ := $(patsubst %.c,$(OUT)/asan/%.o,$(UNIT) $(UNIT_HELP) $(TOOLS) \
-	$(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
+	$(BOGO) $(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
 CLANG_OBJ := $(patsubst %.c,$(OUT)/clang/%.o,$(SRC) $(UNIT) $(UNIT_HELP) \
-	$(TOOLS) $(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
+	$(TOOLS) $(BOGO) $(FUZZ) $(FUZZ_HELP) tests/fuzz/replay.c)
 UNIT_BIN := $(UNIT:tests/unit/%.c=$(OUT)/asan/bin/%)
 REPLAY_BIN := $(FUZZ:tests/fuzz/fuzz_%.c=$(OUT)/asan/bin/replay_%)
 FUZZ_BIN := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/bin/%)
@@ -195,6 +196,13 @@ $(OUT)/tools/%: $(OUT)/asan/tests/tools/%.o $(OUT)/asan/libfairlead.a \
 	@echo "  LINK  $@"
 	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS)
 
+# The shim of tests/conformance/bogo.
+$(OUT)/tools/bogo_shim: $(BOGO:%.c=$(OUT)/asan/%.o) \
+		$(OUT)/asan/libfairlead.a $(VENDOR)/asan/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS)
+
 $(OUT)/asan/bin/replay_%: $(OUT)/asan/tests/fuzz/fuzz_%.o \
 		$(OUT)/asan/tests/fuzz/replay.o $(OUT)/asan/libfuzz.a \
 		$(OUT)/asan/libfairlead.a $(VENDOR)/asan/libbearssl.a
@@ -208,9 +216,10 @@ $(OUT)/fuzz/bin/fuzz_%: $(OUT)/fuzz/tests/fuzz/fuzz_%.o \
 	@echo "  LINK  $@"
 	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LDFLAGS)
 
-.PHONY: unit-programs fuzz-programs gcc-objects clang-objects
+.PHONY: unit-programs fuzz-programs bogo-shim gcc-objects clang-objects
 unit-programs: $(UNIT_BIN) $(REPLAY_BIN)
 fuzz-programs: $(FUZZ_BIN)
+bogo-shim: $(OUT)/tools/bogo_shim
 gcc-objects: $(MUSL_OBJ)
 clang-objects: $(CLANG_OBJ)
 
