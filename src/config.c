@@ -126,7 +126,6 @@ set_option(struct parse *p, size_t id, const char *text, const char *source)
 static enum err
 apply_presets(struct parse *p)
 {
-	memset(p->c, 0, sizeof(*p->c));
 	for (size_t i = 0; i < ID_COUNT; i++) {
 		if (rows[i].preset != NULL && set_option(p, i, rows[i].preset,
 						      rows[i].name) != ERR_OK)

@@ -109,7 +109,9 @@ enum config_action {
 
 /*
  * Fill *c from the command line and the environment (NULL-terminated, as
- * main's). On failure e has a sentence that says what is wrong and what to do.
+ * main's). *c must be all zero: it is large, and static storage that is never
+ * written costs no memory. On failure e has a sentence that says what is wrong
+ * and what to do.
  */
 enum err config_parse(struct config *c, enum config_action *action,
 	char *const argv[], char *const envp[], struct error *e) NODISCARD;

@@ -42,7 +42,7 @@ parse_with(const char *line, const char *environment)
 		vector[k][n] = NULL;
 	}
 	free((void *)(uintptr_t)config.environment);
-	config.environment = NULL;
+	memset(&config, 0, sizeof(config));
 	error_clear(&error);
 	return config_parse(&config, &action, vector[0], vector[1], &error);
 }
