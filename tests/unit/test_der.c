@@ -50,6 +50,8 @@ test_lengths(void **state)
 {
 	char big[3 + 0x80] = "\x04\x81\x80";
 	char bigger[4 + 0x100] = "\x04\x82\x01\x00";
+	char wrapping[11 + 0x80] = "\x04\x89\x01\x00\x00\x00\x00\x00\x00\x00"
+				   "\x80";
 	char sloppy[4 + 0x80] = "\x04\x82\x00\x80";
 
 	(void)state;
@@ -58,6 +60,7 @@ test_lengths(void **state)
 	value(big, sizeof(big), true);
 	value(bigger, sizeof(bigger), true);
 	value(sloppy, sizeof(sloppy), false);
+	value(wrapping, sizeof(wrapping), false);
 	BAD("");
 	BAD("\x04");
 	BAD("\x04\x01");
@@ -68,7 +71,7 @@ test_lengths(void **state)
 	BAD("\x04\xff"); /* reserved */
 	BAD("\x04\x84\xff\xff\xff\xff");
 	BAD("\x04\x85\x00\x00\x00\x00\x01x");
-	BAD("\x04\x89\x01\x00\x00\x00\x00\x00\x00\x00\x01x"); /* wraps */
+	BAD("\x04\x89\x01\x00\x00\x00\x00\x00\x00\x00\x01x");
 	BAD("\x04\x88\xff\xff\xff\xff\xff\xff\xff\xff");
 	BAD("\x1f\x00");
 	BAD("\x1f\x20\x00"); /* high tag number */

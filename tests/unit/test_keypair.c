@@ -220,7 +220,7 @@ test_overlong_crt_parts(void **state)
 static void
 test_modulus_too_long(void **state)
 {
-	static uint8_t long_part[600];
+	static uint8_t long_part[1200];
 	static uint8_t buf[4096];
 	struct span number[NUMBERS];
 
@@ -231,6 +231,10 @@ test_modulus_too_long(void **state)
 	number[4] = span_of(long_part, 257);
 	for (size_t i = 6; i < NUMBERS; i++)
 		number[i] = span_of(long_part, 10);
+	refuses(join(number, buf, sizeof(buf)));
+	number[1] = span_of(long_part, 1200);
+	number[4] = span_of(long_part, 600);
+	number[5] = span_of(long_part, 600);
 	refuses(join(number, buf, sizeof(buf)));
 	/* d is not used, but it is kept. */
 	split("rsa2048", number);
