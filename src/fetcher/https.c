@@ -63,7 +63,6 @@ https_init(struct https *h, const char *endpoint, const char *ca_file,
 	uint64_t deadline_ms, struct error *e)
 {
 	h->deadline_ms = deadline_ms;
-	h->tcp.fd = -1;
 	if (url_parse(&h->url, span_str(endpoint)) != ERR_OK)
 		return error_set(e, ERR_CONFIG,
 			"API endpoint \"%s\" is not of the form "

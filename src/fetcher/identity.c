@@ -219,6 +219,7 @@ identity_fetch(struct fetch *f, const struct config *config,
 	memcpy(f->public_key, question->public_key, f->public_key_len);
 	if (f->public_key_len == 0)
 		key_maker_begin(&f->key_maker);
+	/* IPC_ASK_FRESH_TOKEN needs nothing: no token outlives its fetcher. */
 	result = get_instance(f);
 	if (result == ERR_OK)
 		result = get_login_token(f);

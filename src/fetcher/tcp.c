@@ -71,10 +71,9 @@ connect_one(struct tcp *t, const char *address, uint16_t port,
 {
 	enum err result = socket_connect(address, port, &t->fd, e);
 
-	if (result != ERR_OK) {
-		t->fd = -1;
+	if (result != ERR_OK)
 		return result;
-	}
+	t->open = true;
 	result = wait_fd(t->fd, WAIT_WRITE, deadline_ms);
 	if (result == ERR_OK)
 		result = socket_connected(t->fd, e);
@@ -94,7 +93,7 @@ tcp_connect(struct tcp *t, const struct url *u, uint64_t connect_deadline_ms,
 	struct addresses a;
 	struct error one;
 
-	t->fd = -1;
+	t->open = false;
 	t->deadline_ms = deadline_ms;
 	t->awaited = "the response";
 	(void)snprintf(t->peer, sizeof(t->peer),
@@ -122,9 +121,9 @@ tcp_connect(struct tcp *t, const struct url *u, uint64_t connect_deadline_ms,
 void
 tcp_close(struct tcp *t)
 {
-	if (t->fd >= 0)
+	if (t->open)
 		socket_close(t->fd);
-	t->fd = -1;
+	t->open = false;
 }
 
 static enum err

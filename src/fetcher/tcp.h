@@ -8,10 +8,13 @@
 #include "fetcher/transport.h"
 #include "wire/url.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* Zeroed: not connected. */
 struct tcp {
-	int fd;               /* -1: not connected */
+	bool open;
+	int fd;               /* when open */
 	uint64_t deadline_ms; /* of every wait; clock_ms */
 	const char *awaited;  /* "the response", for the timeout's sentence */
 	char peer[HOST_LEN_MAX + 8]; /* "host:port", for messages */

@@ -245,6 +245,8 @@ def test_refused_static_token_is_not_renewed(fetch, echo_emulator):
     ({"content_length": -5}, "not valid JSON"),
     ({"close": "before"}, "cut off without close_notify"),
     ({"close": "mid-body"}, "cut off without close_notify"),
+    ({"close": "mid-body", "until_close": True},
+     "cut off without close_notify"),
     ({"close": "reset"}, ""),
     ({"set": {"region": None}}, "connectSettings has no usable region"),
     ({"set": {"serverCaCert": None}},

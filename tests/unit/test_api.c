@@ -5,12 +5,14 @@
 #include "fetcher/api.h"
 #include "fetcher/credentials.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -156,6 +158,18 @@ refuses_settings_that_cannot_work(void **state)
 	free(config);
 }
 
+/* A descriptor 0 that nobody opened here is not ours to close. */
+static void
+clears_what_was_never_begun(void **state)
+{
+	int before = fcntl(STDIN_FILENO, F_GETFD);
+
+	(void)state;
+	memset(&api, 0, sizeof(api));
+	api_clear(&api);
+	assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), before);
+}
+
 int
 main(void)
 {
@@ -165,6 +179,7 @@ main(void)
 		cmocka_unit_test(reads_retry_after),
 		cmocka_unit_test(chooses_the_source_of_tokens),
 		cmocka_unit_test(refuses_settings_that_cannot_work),
+		cmocka_unit_test(clears_what_was_never_begun),
 	};
 
 	return cmocka_run_group_tests_name("api", tests, NULL, NULL);
