@@ -103,6 +103,8 @@ deliver(void)
 		size_t len;
 		uint8_t *to = tls13_recvrec_buf(&tls, &len);
 
+		if (tls.failed || tls13_recv_closed(&tls))
+			break;
 		if (to == NULL) {
 			use(0);
 			continue;

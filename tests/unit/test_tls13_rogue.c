@@ -138,6 +138,12 @@ CHANGE(sh_short_share, SH, m->base[HELLO_KEY_SHARE + 3]--;
 	m->len--;)
 CHANGE(sh_trailing, SH, write_u8(m, 0);)
 CHANGE(sh_cut, SH, m->len--;)
+CHANGE(sh_no_suite, SH, m->len = HELLO_SUITE;)
+CHANGE(sh_odd_share, SH, m->base[HELLO_KEY_SHARE + 7]--;)
+CHANGE(sh_long_version, SH, m->base[HELLO_VERSION - 1] = 3;
+	memmove(m->base + HELLO_VERSION + 3, m->base + HELLO_VERSION + 2,
+		m->len - HELLO_VERSION - 2);
+	m->len++; m->base[HELLO_EXTENSIONS + 1]++;)
 CHANGE(sh_twice, SH,
 	add_extension(m, HELLO_EXTENSIONS, 43, span_of("\3\4", 2));)
 CHANGE(sh_psk, SH, add_extension(m, HELLO_EXTENSIONS, 41, span_of("\0\0", 2));)
@@ -156,6 +162,12 @@ CHANGE(ee_unasked_name, EE, add_extension(m, 4, 0, span_of(NULL, 0));)
 CHANGE(ee_unknown, EE, add_extension(m, 4, 0x1234, span_of(NULL, 0));)
 CHANGE(ee_twice, EE, add_extension(m, 4, 10, span_of("\0\2\0\x1d", 4));
 	add_extension(m, 4, 10, span_of("\0\2\0\x1d", 4));)
+CHANGE(
+	ee_many, EE, m->len = 4; write_u16(m, 65 * 4);
+	for (uint16_t i = 0; i < 65; i++) {
+		write_u16(m, (uint16_t)(i == 0 ? 10 : 0x7000 + i));
+		write_u16(m, 0);
+	})
 CHANGE(ee_trailing, EE, write_u8(m, 0);)
 CHANGE(ee_cut, EE, m->len--;)
 CHANGE(ee_certificates_type, EE, m->base[0] = CT;)
@@ -170,7 +182,18 @@ CHANGE(cr_empty_schemes, CR, m->len = 5; write_u16(m, 6); write_u16(m, 13);
 	write_u16(m, 2); write_u16(m, 0);)
 CHANGE(cr_key_share, CR, add_extension(m, 5, 51, span_of("\0\x1d", 2));)
 CHANGE(cr_twice, CR, add_extension(m, 5, 13, span_of("\0\2\x8\4", 4));)
+CHANGE(
+	cr_many, CR, m->len = 5; write_u16(m, 65 * 4);
+	for (uint16_t i = 0; i < 65; i++) {
+		write_u16(m, (uint16_t)(0x7000 + i));
+		write_u16(m, 0);
+	})
 CHANGE(cr_trailing, CR, write_u8(m, 1);)
+CHANGE(cr_no_authorities, CR, add_extension(m, 5, 47, span_of("\0\0", 2));)
+CHANGE(cr_empty_authority, CR, add_extension(m, 5, 47, span_of("\0\2\0\0", 4));)
+CHANGE(cr_cut_authority, CR, add_extension(m, 5, 47, span_of("\0\3\0\2x", 5));)
+CHANGE(cr_trailing_authority, CR,
+	add_extension(m, 5, 47, span_of("\0\3\0\1xy", 6));)
 
 /* Certificate: context, list of 3 bytes' length, first entry at 8. */
 CHANGE(ct_context, CT, m->base[4] = 1;
@@ -178,6 +201,13 @@ CHANGE(ct_context, CT, m->base[4] = 1;
 CHANGE(ct_empty_list, CT, m->len = 5; write_u24(m, 0);)
 CHANGE(ct_empty_entry, CT, m->len = 5; write_u24(m, 5); write_u24(m, 0);
 	write_u16(m, 0);)
+CHANGE(
+	ct_many, CT, m->len = 5; write_u24(m, 11 * 6);
+	for (int i = 0; i < 11; i++) {
+		write_u24(m, 1);
+		write_u8(m, 0);
+		write_u16(m, 0);
+	})
 CHANGE(ct_trailing, CT, write_u8(m, 0);)
 CHANGE(ct_no_certificate, CT, m->len = 5; write_u24(m, 9); write_u24(m, 4);
 	write_str(m, "\x30\x82\x01\x01"); write_u16(m, 0);)
@@ -410,6 +440,9 @@ static const struct rogue rogues[] = {
 	ROGUE(sh_short_share, ILLEGAL_PARAMETER),
 	ROGUE(sh_trailing, DECODE_ERROR),
 	ROGUE(sh_cut, DECODE_ERROR),
+	ROGUE(sh_no_suite, DECODE_ERROR),
+	ROGUE(sh_odd_share, DECODE_ERROR),
+	ROGUE(sh_long_version, DECODE_ERROR),
 	ROGUE(sh_twice, ILLEGAL_PARAMETER),
 	ROGUE(sh_psk, UNSUPPORTED_EXTENSION),
 	ROGUE(sh_cookie, UNSUPPORTED_EXTENSION),
@@ -421,6 +454,7 @@ static const struct rogue rogues[] = {
 	ROGUE(ee_unasked_name, UNSUPPORTED_EXTENSION),
 	ROGUE(ee_unknown, UNSUPPORTED_EXTENSION),
 	ROGUE(ee_twice, ILLEGAL_PARAMETER),
+	ROGUE(ee_many, UNSUPPORTED_EXTENSION),
 	ROGUE(ee_trailing, DECODE_ERROR),
 	ROGUE(ee_cut, DECODE_ERROR),
 	ROGUE(ee_certificates_type, UNEXPECTED_MESSAGE),
@@ -430,10 +464,16 @@ static const struct rogue rogues[] = {
 	ROGUE(cr_empty_schemes, DECODE_ERROR),
 	ROGUE(cr_key_share, ILLEGAL_PARAMETER),
 	ROGUE(cr_twice, ILLEGAL_PARAMETER),
+	ROGUE(cr_many, ILLEGAL_PARAMETER),
 	ROGUE(cr_trailing, DECODE_ERROR),
+	ROGUE(cr_no_authorities, DECODE_ERROR),
+	ROGUE(cr_empty_authority, DECODE_ERROR),
+	ROGUE(cr_cut_authority, DECODE_ERROR),
+	ROGUE(cr_trailing_authority, DECODE_ERROR),
 	ROGUE(ct_context, ILLEGAL_PARAMETER),
 	ROGUE(ct_empty_list, DECODE_ERROR),
 	ROGUE(ct_empty_entry, DECODE_ERROR),
+	ROGUE(ct_many, BAD_CERTIFICATE),
 	ROGUE(ct_trailing, DECODE_ERROR),
 	ROGUE(ct_no_certificate, BAD_CERTIFICATE),
 	ROGUE(ct_forged, UNKNOWN_CA), /* not signed by the one it names */
@@ -508,6 +548,13 @@ CHANGE(ecdsa_long_length, CV, memmove(m->base + 10, m->base + 9, m->len - 9);
 CHANGE(ecdsa_padded_integer, CV,
 	memmove(m->base + 13, m->base + 12, m->len - 12);
 	m->len++; m->base[12] = 0; m->base[11]++; m->base[9]++; m->base[7]++;)
+CHANGE(ecdsa_no_sequence, CV, m->base[8] = 0x31;)
+CHANGE(ecdsa_no_integer, CV, m->base[10] = 0x03;)
+CHANGE(ecdsa_negative, CV, m->base[12] |= 0x80; m->base[12] ^= 0x40;)
+CHANGE(ecdsa_empty_integer, CV, m->len = 6; write_u16(m, 7);
+	write_bytes(m, "\x30\5\2\0\2\1\1", 7);)
+CHANGE(ecdsa_zero, CV, m->len = 6; write_u16(m, 8);
+	write_bytes(m, "\x30\6\2\1\0\2\1\1", 8);)
 CHANGE(ecdsa_trailing, CV, write_u8(m, 0); m->base[7]++;)
 CHANGE(ecdsa_p384_scheme, CV, m->base[4] = 5;)
 
@@ -517,6 +564,11 @@ ecdsa_is_strict(void **state)
 	static const struct rogue ec[] = {
 		ROGUE(ecdsa_long_length, DECRYPT_ERROR),
 		ROGUE(ecdsa_padded_integer, DECRYPT_ERROR),
+		ROGUE(ecdsa_no_sequence, DECRYPT_ERROR),
+		ROGUE(ecdsa_no_integer, DECRYPT_ERROR),
+		ROGUE(ecdsa_negative, DECRYPT_ERROR),
+		ROGUE(ecdsa_empty_integer, DECRYPT_ERROR),
+		ROGUE(ecdsa_zero, DECRYPT_ERROR),
 		ROGUE(ecdsa_trailing, DECRYPT_ERROR),
 		ROGUE(ecdsa_p384_scheme, ILLEGAL_PARAMETER),
 	};
@@ -636,6 +688,22 @@ retry_then_keys_of_the_first(struct peer *p, uint8_t type, struct writer *m)
 	return true;
 }
 
+static bool
+compressed_point(struct peer *p, uint8_t type, struct writer *m)
+{
+	if (type == SH && p->hellos == 2)
+		m->base[HELLO_KEY_SHARE + 8] = 0x02;
+	return true;
+}
+
+static bool
+point_off_the_curve(struct peer *p, uint8_t type, struct writer *m)
+{
+	if (type == SH && p->hellos == 2)
+		m->base[m->len - 1] ^= 1;
+	return true;
+}
+
 static void
 retries_that_are_wrong(void **state)
 {
@@ -650,6 +718,8 @@ retries_that_are_wrong(void **state)
 		ROGUE(retry_empty_cookie, DECODE_ERROR),
 		ROGUE(retry_with_more, UNEXPECTED_MESSAGE),
 		ROGUE(retry_then_keys_of_the_first, ILLEGAL_PARAMETER),
+		ROGUE(compressed_point, ILLEGAL_PARAMETER),
+		ROGUE(point_off_the_curve, ILLEGAL_PARAMETER),
 	};
 
 	(void)state;
@@ -692,6 +762,39 @@ names_and_dates(void **state)
 	config.now_s = INT64_C(4891363200); /* 2125 */
 	run();
 	assert_refused("expired", ALERT_CERTIFICATE_EXPIRED);
+}
+
+/* server_name */
+
+CHANGE(ee_name, EE, add_extension(m, 4, 0, span_of(NULL, 0));)
+CHANGE(ee_full_name, EE, add_extension(m, 4, 0, span_of("x", 1));)
+
+static void
+answers_to_server_name(void **state)
+{
+	(void)state;
+	begin();
+	config.sni = "db.example.com";
+	peer.change = ee_name;
+	run();
+	assert_int_equal(tls13_error(&tls)->code, ERR_OK);
+	assert_true(peer.got_finished);
+	begin();
+	config.sni = "db.example.com";
+	peer.change = ee_full_name;
+	run();
+	assert_refused("ee_full_name", ALERT_DECODE_ERROR);
+}
+
+static void
+chain_without_a_key(void **state)
+{
+	(void)state;
+	begin();
+	config.key = NULL;
+	run();
+	assert_true(peer.got_finished);
+	assert_false(peer.got_certificate || peer.got_verify);
 }
 
 /* After the handshake */
@@ -962,6 +1065,8 @@ main(void)
 		cmocka_unit_test(ecdsa_is_strict),
 		cmocka_unit_test(retries_that_are_wrong),
 		cmocka_unit_test(names_and_dates),
+		cmocka_unit_test(answers_to_server_name),
+		cmocka_unit_test(chain_without_a_key),
 		cmocka_unit_test(messages_after_the_handshake),
 		cmocka_unit_test(records_after_the_handshake),
 		cmocka_unit_test(nothing_without_end),
