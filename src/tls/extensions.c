@@ -77,6 +77,8 @@ slot(struct extensions *x, uint16_t type)
 		return &x->cookie;
 	case EXTENSION_SIGNATURE_ALGORITHMS:
 		return &x->signature_algorithms;
+	case EXTENSION_CERTIFICATE_AUTHORITIES:
+		return &x->certificate_authorities;
 	case EXTENSION_SERVER_NAME:
 		return &x->server_name;
 	case EXTENSION_SUPPORTED_GROUPS:

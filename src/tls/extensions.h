@@ -48,6 +48,7 @@ struct extensions {
 	struct extension key_share;
 	struct extension cookie;
 	struct extension signature_algorithms;
+	struct extension certificate_authorities;
 	struct extension server_name;
 	struct extension supported_groups;
 };

@@ -42,6 +42,25 @@ encrypted_extensions(struct tls13 *t, struct span body)
 	return ERR_OK;
 }
 
+/*
+ * Names of the CAs that the server trusts (4.2.4), one at least. There is one
+ * chain to send, whatever they are.
+ */
+static bool
+authorities_are_well_formed(struct span body)
+{
+	struct reader r = reader_over(body);
+	struct reader list = reader_over(read_block16(&r));
+
+	if (!reader_done(&r) || list.left == 0)
+		return false;
+	while (list.left > 0) {
+		if (read_block16(&list).len == 0)
+			return false;
+	}
+	return true;
+}
+
 static enum err
 certificate_request(struct tls13 *t, struct span body)
 {
@@ -70,6 +89,9 @@ certificate_request(struct tls13 *t, struct span body)
 	list = read_block16(&r);
 	if (!reader_done(&r) || list.len == 0 || list.len % 2 != 0)
 		return malformed(t, "signature_algorithms");
+	if (x.certificate_authorities.present &&
+		!authorities_are_well_formed(x.certificate_authorities.body))
+		return malformed(t, "certificate_authorities");
 	h->certificate_requested = true;
 	if (h->config->chain_count > 0 && h->config->key != NULL)
 		h->client_scheme = signature_choose(list);
