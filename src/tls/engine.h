@@ -23,7 +23,7 @@ struct tls13 {
 	struct record_keys send;
 	struct record_keys recv;
 	enum handshake_state state;
-	unsigned quiet_records; /* received in a row that carried no data */
+	unsigned quiet_records; /* received in a row that brought nothing on */
 	bool failed;
 	bool send_closed; /* our close_notify was queued */
 	bool recv_closed; /* the server's was received */

@@ -169,6 +169,7 @@ finished_receive(struct tls13 *t, struct span message)
 	if (err != ERR_OK)
 		return err;
 	handshake_clear(h);
+	t->quiet_records = 0;
 	t->state = EXPECT_POST_HANDSHAKE;
 	return ERR_OK;
 }

@@ -529,7 +529,8 @@ padding_and_empty_records(void **state)
 	(void)state;
 	peer_begin(&peer);
 	connect_chunked(0);
-	for (int i = 0; i < 20; i++)
+	/* As many as are borne: the handshake's do not count any more. */
+	for (int i = 0; i < TLS_QUIET_RECORDS_MAX; i++)
 		peer_send(&peer, RECORD_APPLICATION_DATA, span_of(NULL, 0));
 	peer_exchange(&peer, &tls, 0);
 	assert_fine();
