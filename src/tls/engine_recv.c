@@ -32,11 +32,12 @@ engine_recv_key_update(struct tls13 *t, bool answer)
 {
 	record_keys_update(&t->recv);
 	record_ready(&t->recv, &t->b->open);
+	/*
+	 * The answer leaves before our next application data and not sooner
+	 * (4.6.3): one serves for all that are asked until then.
+	 */
 	if (answer && !t->send_closed)
 		t->key_update_due = true;
-	/* One answer serves for all that are asked until it can leave. */
-	if (t->b->send_head == t->b->send_tail)
-		engine_flush_key_update(t);
 }
 
 /* Hand a stretch of recv to the caller. There is a slot: engine_pump saw. */

@@ -92,8 +92,7 @@ tls13_idle(const struct tls13 *t)
 		return false;
 	return b == NULL ||
 	       (b->send_head == b->send_tail && b->piece_count == 0 &&
-		       b->recv_head == b->recv_tail && !handshake_partial(t) &&
-		       !t->key_update_due);
+		       b->recv_head == b->recv_tail && !handshake_partial(t));
 }
 
 struct tls13_buffers *
@@ -186,7 +185,6 @@ tls13_sendrec_ack(struct tls13 *t, size_t len)
 		return;
 	b->send_head = 0;
 	b->send_tail = 0;
-	engine_flush_key_update(t);
 }
 
 uint8_t *

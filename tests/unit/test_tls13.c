@@ -256,35 +256,37 @@ key_updates(void **state)
 	talk();
 	peer_send_key_update(&peer, true);
 	peer_exchange(&peer, &tls, 0);
+	/* Due before the next application bytes (RFC 8446 4.6.3). */
+	assert_int_equal(peer.got_key_updates, 0);
+	talk();
 	assert_int_equal(peer.got_key_updates, 1);
 	talk();
+	assert_int_equal(peer.got_key_updates, 1);
 	assert_fine();
 }
 
-/* Requests that pile up while nothing can be sent get one answer. */
+/* Requests that come while we are silent get one answer. */
 static void
 one_answer_for_many_requests(void **state)
 {
-	size_t room;
-	size_t len;
-	uint8_t *p;
-
 	(void)state;
 	peer_begin(&peer);
 	connect_chunked(0);
 	say("queued");
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		peer_send_key_update(&peer, true);
-	p = tls13_recvrec_buf(&tls, &room);
-	memcpy(p, peer.out, peer.out_len);
-	len = peer.out_len;
-	peer.out_len = 0;
-	tls13_recvrec_ack(&tls, len);
-	assert_false(tls13_idle(&tls));
-	peer_exchange(&peer, &tls, 0);
+		peer_exchange(&peer, &tls, 0);
+	}
+	assert_int_equal(peer.got_key_updates, 0);
+	/* It is not forgotten while there are no buffers. */
+	assert_true(tls13_idle(&tls));
+	assert_ptr_equal(tls13_detach(&tls), &buffers);
+	tls13_attach(&tls, &buffers);
+	talk();
 	assert_int_equal(peer.got_key_updates, 1);
 	assert_true(tls13_idle(&tls));
 	talk();
+	assert_int_equal(peer.got_key_updates, 1);
 }
 
 /* The answer goes out before the next application bytes (RFC 8446 4.6.3). */
