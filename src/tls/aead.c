@@ -10,25 +10,54 @@
 
 #include <string.h>
 
+/*
+ * The best code for this processor. Chosen once: CPUID, which BearSSL's
+ * getters execute, leaves a virtual machine each time it is asked.
+ */
+struct code {
+	const br_block_ctr_class *aes; /* NULL: not chosen yet */
+	br_ghash ghash;
+	br_chacha20_run chacha20;
+	br_poly1305_run poly1305;
+	bool fast_aes;
+};
+
+static const struct code *
+best(void)
+{
+	static struct code code;
+
+	if (code.aes != NULL)
+		return &code;
+	code.ghash = br_ghash_pclmul_get();
+	code.chacha20 = br_chacha20_sse2_get();
+	code.poly1305 = br_poly1305_ctmulq_get();
+	code.aes = br_aes_x86ni_ctr_get_vtable();
+	code.fast_aes = code.aes != NULL && code.ghash != 0;
+	if (code.ghash == 0)
+		code.ghash = &br_ghash_ctmul64;
+	if (code.chacha20 == 0)
+		code.chacha20 = &br_chacha20_ct_run;
+	if (code.poly1305 == 0)
+		code.poly1305 = &br_poly1305_ctmul_run;
+	if (code.aes == NULL)
+		code.aes = &br_aes_ct64_ctr_vtable;
+	return &code;
+}
+
 bool
 aead_has_fast_aes(void)
 {
-	return br_aes_x86ni_ctr_get_vtable() != NULL &&
-	       br_ghash_pclmul_get() != 0;
+	return best()->fast_aes;
 }
 
 static void
 gcm_init(struct aead *a, const uint8_t *key, size_t key_len)
 {
-	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
-	br_ghash ghash = br_ghash_pclmul_get();
+	const struct code *code = best();
 
-	if (aes == NULL)
-		aes = &br_aes_ct64_ctr_vtable;
-	if (ghash == 0)
-		ghash = &br_ghash_ctmul64;
-	aes->init(&a->key.aes.vtable, key, key_len);
-	br_gcm_init(&a->gcm, &a->key.aes.vtable, ghash);
+	code->aes->init(&a->key.aes.vtable, key, key_len);
+	br_gcm_init(&a->gcm, &a->key.aes.vtable, code->ghash);
 }
 
 void
@@ -56,22 +85,6 @@ gcm_run(struct aead *a, const uint8_t *nonce, struct span aad, uint8_t *data,
 	br_gcm_run(&a->gcm, encrypt, data, len);
 }
 
-static br_chacha20_run
-chacha20(void)
-{
-	br_chacha20_run sse2 = br_chacha20_sse2_get();
-
-	return sse2 != 0 ? sse2 : &br_chacha20_ct_run;
-}
-
-static br_poly1305_run
-poly1305(void)
-{
-	br_poly1305_run wide = br_poly1305_ctmulq_get();
-
-	return wide != 0 ? wide : &br_poly1305_ctmul_run;
-}
-
 void
 aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], struct span aad,
 	uint8_t *data, size_t len)
@@ -82,8 +95,8 @@ aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], struct span aad,
 		br_gcm_get_tag(&a->gcm, data + len);
 		break;
 	case AEAD_CHACHA20_POLY1305:
-		poly1305()(a->key.chacha, nonce, data, len, aad.data, aad.len,
-			data + len, chacha20(), 1);
+		best()->poly1305(a->key.chacha, nonce, data, len, aad.data,
+			aad.len, data + len, best()->chacha20, 1);
 		break;
 	}
 }
@@ -101,8 +114,8 @@ aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], struct span aad,
 		br_gcm_get_tag(&a->gcm, tag);
 		break;
 	case AEAD_CHACHA20_POLY1305:
-		poly1305()(a->key.chacha, nonce, data, len, aad.data, aad.len,
-			tag, chacha20(), 0);
+		best()->poly1305(a->key.chacha, nonce, data, len, aad.data,
+			aad.len, tag, best()->chacha20, 0);
 		break;
 	}
 	good = mem_equal_ct(tag, data + len, AEAD_TAG_LEN);

@@ -88,7 +88,9 @@ enum err tls13_init(struct tls13 *t, struct tls13_buffers *buffers,
 
 /*
  * Wipe every secret, also in the buffers that are attached, if any; these are
- * free for another connection. t must be initialised again before further use.
+ * free for another connection. Application bytes that passed through them are
+ * not wiped, here or in tls13_detach. t must be initialised again before
+ * further use.
  */
 void tls13_clear(struct tls13 *t);
 
