@@ -11,26 +11,32 @@
 
 struct source {
 	bool renewable;
-	bool has_login;
 	enum err (*fetch)(struct credentials *c, const char *scope,
 		struct token *t, struct error *e);
 };
 
 static enum err
+take_given(
+	const char *given, const char *option, struct token *t, struct error *e)
+{
+	size_t len = strlen(given);
+
+	if (!token_is_valid(given) || len >= sizeof(t->text))
+		return error_set(e, ERR_CONFIG,
+			"%s is empty, longer "
+			"than %d bytes, or has characters no token has",
+			option, TOKEN_MAX - 1);
+	memcpy(t->text, given, len + 1);
+	t->expires_s = INT64_MAX;
+	return ERR_OK;
+}
+
+static enum err
 fetch_given(struct credentials *c, const char *scope, struct token *t,
 	struct error *e)
 {
-	size_t len = strlen(c->given);
-
 	(void)scope;
-	if (!token_is_valid(c->given) || len >= sizeof(t->text))
-		return error_set(e, ERR_CONFIG,
-			"--token is empty, longer "
-			"than %d bytes, or has characters no token has",
-			TOKEN_MAX - 1);
-	memcpy(t->text, c->given, len + 1);
-	t->expires_s = INT64_MAX;
-	return ERR_OK;
+	return take_given(c->given, "--token", t, e);
 }
 
 static enum err
@@ -42,12 +48,8 @@ fetch_metadata(struct credentials *c, const char *scope, struct token *t,
 }
 
 static const struct source sources[CREDENTIALS_SOURCES] = {
-	[CREDENTIALS_GIVEN] = {.renewable = false,
-		.has_login = false,
-		.fetch = fetch_given},
-	[CREDENTIALS_METADATA] = {.renewable = true,
-		.has_login = true,
-		.fetch = fetch_metadata},
+	[CREDENTIALS_GIVEN] = {.renewable = false, .fetch = fetch_given},
+	[CREDENTIALS_METADATA] = {.renewable = true, .fetch = fetch_metadata},
 };
 
 void
@@ -62,6 +64,7 @@ credentials_init(struct credentials *c, const struct config *config,
 	if (config->token != NULL && config->token[0] != '\0') {
 		c->source = CREDENTIALS_GIVEN;
 		c->given = config->token;
+		c->given_login = config->login_token;
 	}
 }
 
@@ -73,6 +76,16 @@ credentials_token(struct credentials *c, const char *scope, struct token *t,
 	return sources[c->source].fetch(c, scope, t, e);
 }
 
+enum err
+credentials_login_token(struct credentials *c, const char *scope,
+	struct token *t, struct error *e)
+{
+	if (c->source != CREDENTIALS_GIVEN)
+		return credentials_token(c, scope, t, e);
+	memset(t, 0, sizeof(*t));
+	return take_given(c->given_login, "--login-token", t, e);
+}
+
 bool
 credentials_renewable(const struct credentials *c)
 {
@@ -82,5 +95,5 @@ credentials_renewable(const struct credentials *c)
 bool
 credentials_have_login(const struct credentials *c)
 {
-	return sources[c->source].has_login;
+	return c->source != CREDENTIALS_GIVEN || c->given_login != NULL;
 }

@@ -22,6 +22,7 @@ enum credentials_source {
 struct credentials {
 	enum credentials_source source;
 	const char *given;         /* CREDENTIALS_GIVEN; borrowed */
+	const char *given_login;   /* the same for logins; NULL: none */
 	const char *metadata_host; /* NULL: the well-known address */
 	uint64_t deadline_ms;      /* clock_ms */
 	struct exchange *scratch;
@@ -33,6 +34,10 @@ void credentials_init(struct credentials *c, const struct config *config,
 
 /* A token with exactly this scope, where the source can choose. */
 enum err credentials_token(struct credentials *c, const char *scope,
+	struct token *t, struct error *e) NODISCARD;
+
+/* The same for database logins; only where credentials_have_login. */
+enum err credentials_login_token(struct credentials *c, const char *scope,
 	struct token *t, struct error *e) NODISCARD;
 
 /* Asking again may give another token: worth a try after HTTP 401. */

@@ -56,8 +56,8 @@ prepare(struct fetch *f, struct error *e)
 	if (f->instance->auto_iam_authn &&
 		!credentials_have_login(&f->credentials))
 		return error_set(e, ERR_CONFIG,
-			"--auto-iam-authn needs a "
-			"login token of its own, which --token cannot give");
+			"with --token, auto-iam-authn needs a token for the "
+			"login too: give --login-token");
 	return api_init(&f->api, f->provider->endpoint(f->config),
 		f->provider->scope_api, &f->credentials, f->config, e);
 }
@@ -94,8 +94,8 @@ get_login_token(struct fetch *f)
 	if (!f->instance->auto_iam_authn)
 		return ERR_OK;
 	error_clear(&e);
-	if (credentials_token(&f->credentials, p->scope_login, &f->login, &e) !=
-		ERR_OK)
+	if (credentials_login_token(
+		    &f->credentials, p->scope_login, &f->login, &e) != ERR_OK)
 		return fail(f, p->certificate_stage,
 			"failed to retrieve Oauth2 token", &e);
 	f->api.login_token = f->login.text;

@@ -176,10 +176,22 @@ def test_static_token(fetch, start_emulator, echo):
     assert answer.result == "OK"
 
 
+def test_static_login_token(fetch, start_emulator, echo):
+    emulator = start_emulator("--accept-token", "my-token", "--accept-token",
+                              "my-login", backend=echo.where)
+    answer = fetch("--token", "my-token", "--login-token", "my-login",
+                   "--auto-iam-authn", endpoint=emulator.api_url,
+                   ca_file=emulator.ca_file)
+    assert answer.result == "OK"
+    call = emulator.log("api")[-1]
+    assert call["login_token"] == "my-login"
+
+
 def test_static_token_cannot_log_in(fetch, echo_emulator):
-    answer = fetch("--token", "my-token", "--auto-iam-authn")
-    if answer.status != 2:      # the command line may refuse it already
-        assert answer.result == "CONFIG"
+    answer = fetch("--token", "my-token",
+                   name=lab.INSTANCE + "?auto-iam-authn=true")
+    assert answer.result == "CONFIG"
+    assert "--login-token" in answer.detail
     assert echo_emulator.log("api") + echo_emulator.log("metadata") == []
 
 
