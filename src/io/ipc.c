@@ -81,7 +81,7 @@ ipc_send(int channel, const struct ipc_message *m, int fd)
 	return send_all(channel, &msg, sizeof(copy), MSG_DONTWAIT);
 }
 
-/* The attached descriptor, or -1; surplus ones cannot arrive (one slot). */
+/* The attached descriptor, or -1. */
 static int
 take_fd(struct msghdr *msg)
 {
@@ -121,7 +121,9 @@ ipc_receive(int channel, struct ipc_message *m, int *fd, uint32_t instances)
 	msg.msg_iov = &iov;
 	msg.msg_iovlen = 1;
 	msg.msg_control = &control;
-	msg.msg_controllen = sizeof(control.bytes);
+	/* Not CMSG_SPACE: its padding has room for a second descriptor, which
+	 * nobody here would close. */
+	msg.msg_controllen = CMSG_LEN(sizeof(int));
 	*fd = -1;
 	do {
 		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -131,7 +133,8 @@ ipc_receive(int channel, struct ipc_message *m, int *fd, uint32_t instances)
 	if (n == 0)
 		return ERR_EOF;
 	*fd = take_fd(&msg);
-	if ((size_t)n == sizeof(*m) && (msg.msg_flags & MSG_TRUNC) == 0 &&
+	if ((size_t)n == sizeof(*m) &&
+		(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
 		message_valid(m, instances))
 		return ERR_OK;
 	if (*fd >= 0)

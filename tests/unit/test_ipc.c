@@ -154,6 +154,44 @@ test_descriptor_of_a_refused_message_is_closed(void **state)
 	(void)close(pipe_fd[0]);
 }
 
+/* A sender may attach more than one; the kernel must not hand us those. */
+static void
+test_surplus_descriptors_do_not_arrive(void **state)
+{
+	struct ipc_message m = message(IPC_LISTENER, 1);
+	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct msghdr msg;
+	int sent[2];
+	int fd = -1;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(sent), 0);
+	memset(&msg, 0, sizeof(msg));
+	memset(&control, 0, sizeof(control));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &control;
+	msg.msg_controllen = sizeof(control.bytes);
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(2 * sizeof(int));
+	memcpy(CMSG_DATA(&control.header), (int[]){sent[1], sent[1]},
+		2 * sizeof(int));
+	assert_int_equal(sendmsg(pair[0], &msg, 0), (int)sizeof(m));
+	(void)close(sent[1]);
+	assert_int_equal(ipc_receive(pair[1], &m, &fd, INSTANCES), ERR_PARSE);
+	assert_int_equal(fd, -1);
+	/* End of file: no copy of the writing end is left in this process. */
+	assert_int_equal(fcntl(sent[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(read(sent[0], &c, 1), 0);
+	(void)close(sent[0]);
+}
+
 static void
 test_nothing_there_and_nobody_there(void **state)
 {
@@ -265,6 +303,9 @@ main(void)
 			test_descriptor_is_carried, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_descriptor_of_a_refused_message_is_closed, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_surplus_descriptors_do_not_arrive, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_nothing_there_and_nobody_there, set_up, tear_down),
