@@ -72,9 +72,13 @@ enum err engine_send_handshake(struct tls13 *t, struct span message) NODISCARD;
 void engine_send_close(struct tls13 *t);
 
 /*
- * Queue the KeyUpdate that the server asked for, or that the number of records
- * sent asks for, if there is room.
+ * Bytes of the KeyUpdate that has to go before the next application data,
+ * because the server asked for it or because of the number of records sent.
+ * 0: none has to.
  */
+size_t engine_key_update_len(const struct tls13 *t);
+
+/* Queue that KeyUpdate, if there is room. */
 void engine_flush_key_update(struct tls13 *t);
 
 /* Change the keys of a direction; the secret is one hash of suite long. */

@@ -138,6 +138,16 @@ engine_send_close(struct tls13 *t)
 	t->key_update_due = false;
 }
 
+size_t
+engine_key_update_len(const struct tls13 *t)
+{
+	if (t->failed || t->send_closed || t->send.suite == NULL)
+		return 0;
+	if (!t->key_update_due && t->send.sequence < TLS_REKEY_RECORDS)
+		return 0;
+	return RECORD_OVERHEAD + KEY_UPDATE_LEN;
+}
+
 void
 engine_flush_key_update(struct tls13 *t)
 {
@@ -145,11 +155,7 @@ engine_flush_key_update(struct tls13 *t)
 	static const uint8_t message[KEY_UPDATE_LEN] = {
 		HANDSHAKE_KEY_UPDATE, 0, 0, 1, 0};
 
-	if (t->failed || t->send_closed || t->send.suite == NULL)
-		return;
-	if (!t->key_update_due && t->send.sequence < TLS_REKEY_RECORDS)
-		return;
-	if (tail(t->b, RESERVE) == NULL ||
+	if (engine_key_update_len(t) == 0 || tail(t->b, RESERVE) == NULL ||
 		queue(t, RECORD_HANDSHAKE, span_of(message, sizeof(message))) !=
 			ERR_OK)
 		return;

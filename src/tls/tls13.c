@@ -146,7 +146,8 @@ tls13_state(const struct tls13 *t)
 	if (!t->recv_closed && (b == NULL || recv_room(b) > 0))
 		state |= TLS13_RECVREC;
 	if (t->state == EXPECT_POST_HANDSHAKE && !t->send_closed &&
-		(b == NULL || engine_send_room(b->send_tail) > 0))
+		(b == NULL || engine_send_room(b->send_tail +
+					       engine_key_update_len(t)) > 0))
 		state |= TLS13_SENDAPP;
 	return state;
 }

@@ -307,6 +307,37 @@ own_update_by_count(void **state)
 	assert_int_equal(peer.got_key_updates, 1);
 }
 
+/*
+ * Where the state says that bytes can be taken there is room for one at least,
+ * also if a KeyUpdate has to go before them: a caller would read nothing into
+ * no room and take that for the end of what it reads.
+ */
+static void
+room_is_as_the_state_says(void **state)
+{
+	size_t most = sizeof(buffers.send);
+
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	for (size_t at = most - 2000; at <= most; at++) {
+		struct iovec v;
+		bool promised;
+
+		buffers.send_tail = at;
+		tls.key_update_due = true;
+		promised = (tls13_state(&tls) & TLS13_SENDAPP) != 0;
+		assert_int_equal(
+			tls13_sendapp_vec(&tls, &v, 1), promised ? 1 : 0);
+		/* And what was written there is not lost. */
+		tls13_sendapp_ack(&tls, 1);
+		assert_int_equal(tls.send.sequence, promised ? 1 : 0);
+		tls.send.sequence = 0;
+	}
+	buffers.send_tail = 0;
+	tls13_clear(&tls);
+}
+
 static void
 close_is_per_direction(void **state)
 {
@@ -585,6 +616,7 @@ main(void)
 		cmocka_unit_test(key_updates),
 		cmocka_unit_test(one_answer_for_many_requests),
 		cmocka_unit_test(own_update_by_count),
+		cmocka_unit_test(room_is_as_the_state_says),
 		cmocka_unit_test(close_is_per_direction),
 		cmocka_unit_test(server_closes_first),
 		cmocka_unit_test(truncation),
