@@ -36,22 +36,21 @@ enum option_id {
 	ID_COUNT
 };
 
+/* The name is in the row: a pointer would cost 24 bytes of relocation. */
 struct option_row {
-	size_t offset; /* of the field in struct config */
-	enum option_type type;
-	const char *name;
-	char letter;
+	uint16_t offset; /* of the field in struct config */
+	uint8_t type;    /* enum option_type */
 	bool proxy_env;
-	const char *preset;
+	char letter;
+	char name[OPTION_NAME_MAX];
 };
 
 static const struct option_row rows[ID_COUNT] = {
 #define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
-	[ID_##field] = {offsetof(struct config, field), OPTION_##type, name,   \
-		letter, proxy_env, preset},
+	[ID_##field] = {offsetof(struct config, field), OPTION_##type,         \
+		proxy_env, letter, name},
 #include "options.def"
 #undef OPTION
-#undef SECTION
 };
 
 /* State of one parse: which options the user set, and where we are. */
@@ -117,8 +116,8 @@ set_option(struct parse *p, size_t id, const char *text, const char *source)
 	struct error why;
 
 	error_clear(&why);
-	if (set_field((char *)p->c + rows[id].offset, rows[id].type, text,
-		    &why) == ERR_OK)
+	if (set_field((char *)p->c + rows[id].offset,
+		    (enum option_type)rows[id].type, text, &why) == ERR_OK)
 		return ERR_OK;
 	return error_set(p->e, why.code, "%s: %s", source, why.detail);
 }
@@ -126,11 +125,13 @@ set_option(struct parse *p, size_t id, const char *text, const char *source)
 static enum err
 apply_presets(struct parse *p)
 {
-	for (size_t i = 0; i < ID_COUNT; i++) {
-		if (rows[i].preset != NULL && set_option(p, i, rows[i].preset,
-						      rows[i].name) != ERR_OK)
-			return p->e->code;
-	}
+#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
+	if (preset != NULL &&                                                  \
+		set_option(p, ID_##field, preset, name) != ERR_OK)             \
+		return p->e->code;
+#include "options.def"
+#undef OPTION
+#undef SECTION
 	return ERR_OK;
 }
 

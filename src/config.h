@@ -75,6 +75,8 @@ struct stop_timeout {
 	uint64_t ms;
 };
 
+#define OPTION_NAME_MAX 24 /* NUL included */
+
 /* Types of options.def and the fields they make. */
 #define OPTION_FIELD_FLAG    bool
 #define OPTION_FIELD_TEXT    const char *

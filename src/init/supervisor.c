@@ -227,190 +227,230 @@ stop_serving(struct supervisor *sv, const struct step *s)
 	drain(sv, s);
 }
 
+/*
+ * What a cell of the table can be. Numbers and not pointers, which would cost
+ * this table 4 kB of relocations, and memory that is written to at the start.
+ */
+enum cell {
+	NO_CELL,
+	IGNORE,
+	START_APP,
+	STARTUP_FAILED,
+	STOP_SERVING,
+	BACK_OFF,
+	EXEC_FAILED,
+	APP_EXITED,
+	FORWARD,
+	STOP_APP,
+	KILL_APP,
+	STOP_BACKOFF,
+	CONTINUE_APP,
+	APP_ENDED,
+	STOP_AGAIN,
+	GIVE_UP_APP,
+	KILL_STRAGGLERS,
+	DRAIN,
+	KILL_TUNNEL,
+	FINISH,
+	SERVE
+};
+
+static action *const actions[] = {
+	[IGNORE] = ignore,
+	[START_APP] = start_app,
+	[STARTUP_FAILED] = startup_failed,
+	[STOP_SERVING] = stop_serving,
+	[BACK_OFF] = back_off,
+	[EXEC_FAILED] = exec_failed,
+	[APP_EXITED] = app_exited,
+	[FORWARD] = forward,
+	[STOP_APP] = stop_app,
+	[KILL_APP] = kill_app,
+	[STOP_BACKOFF] = stop_backoff,
+	[CONTINUE_APP] = continue_app,
+	[APP_ENDED] = app_ended,
+	[STOP_AGAIN] = stop_again,
+	[GIVE_UP_APP] = give_up_app,
+	[KILL_STRAGGLERS] = kill_stragglers,
+	[DRAIN] = drain,
+	[KILL_TUNNEL] = kill_tunnel,
+	[FINISH] = finish,
+	[SERVE] = serve,
+};
+
 /* Impossible pairs are ignored: PID 1 does not die of a surprise. */
-static action *const in_gated[EV_COUNT] = {
-	[EV_READY] = start_app,
-	[EV_STARTUP_FAILED] = startup_failed,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = stop_serving,
-	[EV_HURRY] = stop_serving,
-	[EV_TIMER] = startup_failed,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_running[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = back_off,
-	[EV_EXEC_FAILED] = exec_failed,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = app_exited,
-	[EV_SIGNAL] = forward,
-	[EV_STOP] = stop_app,
-	[EV_HURRY] = kill_app,
-	[EV_TIMER] = ignore,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_backoff[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = stop_backoff,
-	[EV_HURRY] = stop_backoff,
-	[EV_TIMER] = start_app,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_stopping[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = continue_app,
-	[EV_APP_EXITED] = app_ended,
-	[EV_SIGNAL] = forward,
-	[EV_STOP] = stop_again,
-	[EV_HURRY] = kill_app,
-	[EV_TIMER] = kill_app,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_killing[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = app_ended,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = ignore,
-	[EV_HURRY] = ignore,
-	[EV_TIMER] = give_up_app,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_stragglers[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = ignore,
-	[EV_HURRY] = kill_stragglers,
-	[EV_TIMER] = kill_stragglers,
-	[EV_ALONE] = drain,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_stragglers_kill[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = ignore,
-	[EV_HURRY] = drain,
-	[EV_TIMER] = drain,
-	[EV_ALONE] = drain,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_draining[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = ignore,
-	[EV_HURRY] = kill_tunnel,
-	[EV_TIMER] = kill_tunnel,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = finish,
-};
-
-static action *const in_drain_kill[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = ignore,
-	[EV_HURRY] = finish,
-	[EV_TIMER] = finish,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = finish,
-};
-
-static action *const in_serving[EV_COUNT] = {
-	[EV_READY] = serve,
-	[EV_STARTUP_FAILED] = startup_failed,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = stop_serving,
-	[EV_HURRY] = stop_serving,
-	[EV_TIMER] = startup_failed,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const in_done[EV_COUNT] = {
-	[EV_READY] = ignore,
-	[EV_STARTUP_FAILED] = ignore,
-	[EV_NO_PROCESS] = ignore,
-	[EV_EXEC_FAILED] = ignore,
-	[EV_APP_STOPPED] = ignore,
-	[EV_APP_EXITED] = ignore,
-	[EV_SIGNAL] = ignore,
-	[EV_STOP] = ignore,
-	[EV_HURRY] = ignore,
-	[EV_TIMER] = ignore,
-	[EV_ALONE] = ignore,
-	[EV_TUNNEL_EXITED] = ignore,
-};
-
-static action *const *const on[ST_COUNT] = {
-	[ST_GATED] = in_gated,
-	[ST_RUNNING] = in_running,
-	[ST_BACKOFF] = in_backoff,
-	[ST_STOPPING] = in_stopping,
-	[ST_KILLING] = in_killing,
-	[ST_STRAGGLERS] = in_stragglers,
-	[ST_STRAGGLERS_KILL] = in_stragglers_kill,
-	[ST_DRAINING] = in_draining,
-	[ST_DRAIN_KILL] = in_drain_kill,
-	[ST_SERVING] = in_serving,
-	[ST_DONE] = in_done,
+static const uint8_t on[ST_COUNT][EV_COUNT] = {
+	[ST_GATED] =
+		{
+			[EV_READY] = START_APP,
+			[EV_STARTUP_FAILED] = STARTUP_FAILED,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = STOP_SERVING,
+			[EV_HURRY] = STOP_SERVING,
+			[EV_TIMER] = STARTUP_FAILED,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_RUNNING] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = BACK_OFF,
+			[EV_EXEC_FAILED] = EXEC_FAILED,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = APP_EXITED,
+			[EV_SIGNAL] = FORWARD,
+			[EV_STOP] = STOP_APP,
+			[EV_HURRY] = KILL_APP,
+			[EV_TIMER] = IGNORE,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_BACKOFF] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = STOP_BACKOFF,
+			[EV_HURRY] = STOP_BACKOFF,
+			[EV_TIMER] = START_APP,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_STOPPING] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = CONTINUE_APP,
+			[EV_APP_EXITED] = APP_ENDED,
+			[EV_SIGNAL] = FORWARD,
+			[EV_STOP] = STOP_AGAIN,
+			[EV_HURRY] = KILL_APP,
+			[EV_TIMER] = KILL_APP,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_KILLING] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = APP_ENDED,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = IGNORE,
+			[EV_TIMER] = GIVE_UP_APP,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_STRAGGLERS] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = KILL_STRAGGLERS,
+			[EV_TIMER] = KILL_STRAGGLERS,
+			[EV_ALONE] = DRAIN,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_STRAGGLERS_KILL] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = DRAIN,
+			[EV_TIMER] = DRAIN,
+			[EV_ALONE] = DRAIN,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_DRAINING] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = KILL_TUNNEL,
+			[EV_TIMER] = KILL_TUNNEL,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = FINISH,
+		},
+	[ST_DRAIN_KILL] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = FINISH,
+			[EV_TIMER] = FINISH,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = FINISH,
+		},
+	[ST_SERVING] =
+		{
+			[EV_READY] = SERVE,
+			[EV_STARTUP_FAILED] = STARTUP_FAILED,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = STOP_SERVING,
+			[EV_HURRY] = STOP_SERVING,
+			[EV_TIMER] = STARTUP_FAILED,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_DONE] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = IGNORE,
+			[EV_TIMER] = IGNORE,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
 };
 
 bool
 supervisor_has_cell(enum state state, enum event ev)
 {
-	return on[state] != NULL && on[state][ev] != NULL;
+	return on[state][ev] != NO_CELL;
 }
 
 void
@@ -441,7 +481,7 @@ supervisor_handle(struct supervisor *sv, enum event ev, int value,
 	struct step s = {.value = value, .now_ms = now_ms, .out = out};
 
 	out->count = 0;
-	on[sv->state][ev](sv, &s);
+	actions[on[sv->state][ev]](sv, &s);
 }
 
 enum event
