@@ -38,8 +38,9 @@ class Tokens:
         self.lifetime = lifetime
         self._lock = threading.Lock()
         self._issued = {}
-        for text in accepted:
-            self._issued[text] = (None, time.time() + 10 * pki.YEAR, 0)
+        # The log names tokens by number: static ones count down from -1.
+        for number, text in enumerate(accepted, 1):
+            self._issued[text] = (None, time.time() + 10 * pki.YEAR, -number)
         self._number = 0
 
     def issue(self, scopes):
