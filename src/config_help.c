@@ -64,8 +64,8 @@ config_print_help(void)
 	(void)puts("An init for containers that carries their database "
 		   "connections: it runs\nCOMMAND as PID 1 should, and opens a "
 		   "local port or socket for each Cloud SQL\nINSTANCE "
-		   "(project:region:instance). Without COMMAND it is a proxy "
-		   "alone, without\nINSTANCE an init alone.");
+		   "(project:region:instance). Without COMMAND it is a "
+		   "proxy alone,\nwithout INSTANCE an init alone.");
 #define SECTION(title) (void)printf("\n%s:\n", title);
 #define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
 	print_option(name, letter, argument, help);
