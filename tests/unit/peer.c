@@ -541,6 +541,8 @@ record(struct peer *p, uint8_t *r, size_t len)
 	struct error e;
 
 	if (p->recv.suite == NULL || r[0] != RECORD_APPLICATION_DATA) {
+		/* An alert may come from before the client had keys. */
+		need(p->recv.suite == NULL || r[0] != RECORD_HANDSHAKE);
 		content(p, r[0],
 			span_of(r + RECORD_HEADER_LEN,
 				len - RECORD_HEADER_LEN));

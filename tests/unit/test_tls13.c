@@ -375,9 +375,11 @@ server_closes_first(void **state)
 	connect_chunked(0);
 	peer_send(&peer, RECORD_APPLICATION_DATA, span_str("last words"));
 	peer_send(&peer, RECORD_ALERT, span_of(close_notify, 2));
+	peer_send_raw(&peer, span_str("ignored"));
 	peer_exchange(&peer, &tls, 0);
 	assert_true(tls13_recv_closed(&tls));
 	assert_hears("last words");
+	assert_true(tls13_idle(&tls));
 	say("mine");
 	tls13_close_send(&tls);
 	peer_exchange(&peer, &tls, 0);

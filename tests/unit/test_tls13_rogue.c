@@ -168,6 +168,10 @@ CHANGE(
 		write_u16(m, (uint16_t)(i == 0 ? 10 : 0x7000 + i));
 		write_u16(m, 0);
 	})
+CHANGE(ee_cut_extension, EE, m->len = 4; write_u16(m, 5); write_u16(m, 10);
+	write_u16(m, 9); write_u8(m, 0);)
+CHANGE(ee_half_extension, EE, m->len = 4; write_u16(m, 3); write_u16(m, 10);
+	write_u8(m, 0);)
 CHANGE(ee_trailing, EE, write_u8(m, 0);)
 CHANGE(ee_cut, EE, m->len--;)
 CHANGE(ee_certificates_type, EE, m->base[0] = CT;)
@@ -455,6 +459,8 @@ static const struct rogue rogues[] = {
 	ROGUE(ee_unknown, UNSUPPORTED_EXTENSION),
 	ROGUE(ee_twice, ILLEGAL_PARAMETER),
 	ROGUE(ee_many, UNSUPPORTED_EXTENSION),
+	ROGUE(ee_cut_extension, DECODE_ERROR),
+	ROGUE(ee_half_extension, DECODE_ERROR),
 	ROGUE(ee_trailing, DECODE_ERROR),
 	ROGUE(ee_cut, DECODE_ERROR),
 	ROGUE(ee_certificates_type, UNEXPECTED_MESSAGE),
