@@ -9,6 +9,7 @@
 
 #include "base/span.h"
 #include "config_instance.h"
+#include "config_secrets.h"
 #include "config_values.h"
 
 #include <stdio.h>
@@ -440,26 +441,6 @@ add_instances(struct parse *p)
 	return ERR_OK;
 }
 
-/* Variables that hold secrets of ours and are not for the app. */
-static bool
-is_secret(const char *variable)
-{
-	static const char *const names[] = {
-		"FAIRLEAD_TOKEN=",
-		"FAIRLEAD_LOGIN_TOKEN=",
-		"FAIRLEAD_JSON_CREDENTIALS=",
-		"CSQL_PROXY_TOKEN=",
-		"CSQL_PROXY_LOGIN_TOKEN=",
-		"CSQL_PROXY_JSON_CREDENTIALS=",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The app's environment: ours without our secrets, otherwise as it came. */
 static enum err
 app_environment(struct parse *p, char *const envp[])
@@ -475,7 +456,7 @@ app_environment(struct parse *p, char *const envp[])
 	if (env == NULL)
 		return error_set(p->e, ERR_NOMEM, "no memory for environment");
 	for (size_t i = 0; i < count; i++) {
-		if (!is_secret(envp[i]))
+		if (!config_is_secret(envp[i]))
 			env[kept++] = envp[i];
 	}
 	p->c->environment = env;

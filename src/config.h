@@ -118,6 +118,13 @@ enum config_action {
 enum err config_parse(struct config *c, enum config_action *action,
 	char *const argv[], char *const envp[], struct error *e) NODISCARD;
 
+/*
+ * Wipe the tokens in this process's copy of the command line and the
+ * environment, for one that was forked and has no use for them. c->token and
+ * c->login_token are empty strings afterwards, where they were any.
+ */
+void config_forget_secrets(const struct config *c, char *const envp[]);
+
 /* --help, made of options.def, on standard output. */
 void config_print_help(void);
 

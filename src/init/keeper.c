@@ -45,6 +45,8 @@ run_tunnel(const void *arg)
 {
 	const struct tunnel_start *start = arg;
 
+	/* It talks to the database's network; questions carry no token. */
+	config_forget_secrets(start->config, environ);
 	return start->roles->tunnel(start->config, &start->boot);
 }
 

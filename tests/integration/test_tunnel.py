@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -181,6 +182,37 @@ def test_sandbox(fairlead):
     assert lab.psql(fairlead, "select 1") == "1"
     for word in ("Landlock", "seccomp"):
         assert f"no {word}" not in fairlead.log()
+
+
+def in_memory(pid, needle):
+    """How often NEEDLE stands in the memory of a process."""
+    count = 0
+    with open(f"/proc/{pid}/maps") as maps, \
+            open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            start, end = re.match("([0-9a-f]+)-([0-9a-f]+) ", line).groups()
+            try:
+                memory.seek(int(start, 16))
+                count += memory.read(int(end, 16) - int(start, 16)
+                                     ).count(needle)
+            except (OSError, OverflowError):
+                continue  # the kernel's own pages
+    return count
+
+
+@pytest.mark.parametrize("how", ["argument", "variable"])
+def test_tunnel_has_no_token(start_emulator, start_fairlead, how):
+    """It talks to the database's network: tokens are the fetchers'."""
+    token = "a-token-given-by-the-user"
+    emulator = start_emulator("--accept-token", token)
+    if how == "argument":
+        fairlead = start_fairlead(emulator, "--token", token)
+    else:
+        fairlead = start_fairlead(emulator, env={"CSQL_PROXY_TOKEN": token})
+    fairlead.wait_listening()
+    assert lab.psql(fairlead, "select 1") == "1"
+    assert in_memory(fairlead.pid, token.encode()) > 0
+    assert in_memory(tunnel_pid(fairlead), token.encode()) == 0
 
 
 def test_killed_tunnel_costs_its_connections_alone(fairlead):

@@ -302,6 +302,35 @@ test_app_environment_has_no_secret(void **state)
 }
 
 static void
+test_secrets_are_forgotten(void **state)
+{
+	char unused[] = "CSQL_PROXY_TOKEN=secret";
+	char used[] = "FAIRLEAD_LOGIN_TOKEN=secret";
+	char other[] = "TOKEN=kept";
+	char *environment[] = {unused, other, used, NULL};
+	char token[] = "--token=secret";
+	char iam[] = "--auto-iam-authn";
+	char name[] = "p:r:i";
+	char *line[] = {name, token, iam, name, NULL};
+
+	(void)state;
+	free((void *)(uintptr_t)config.environment);
+	memset(&config, 0, sizeof(config));
+	error_clear(&error);
+	assert_int_equal(
+		config_parse(&config, &action, line, environment, &error),
+		ERR_OK);
+	assert_string_equal(config.login_token, "secret");
+	config_forget_secrets(&config, environment);
+	assert_string_equal(config.token, "");
+	assert_string_equal(config.login_token, "");
+	assert_string_equal(token, "--token=");
+	assert_string_equal(unused, "CSQL_PROXY_TOKEN=");
+	assert_string_equal(used, "FAIRLEAD_LOGIN_TOKEN=");
+	assert_string_equal(other, "TOKEN=kept");
+}
+
+static void
 test_cloud_run_has_a_stop_timeout(void **state)
 {
 	(void)state;
@@ -380,6 +409,7 @@ main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_instances_of_the_environment),
 		cmocka_unit_test(test_app_environment_has_no_secret),
+		cmocka_unit_test(test_secrets_are_forgotten),
 		cmocka_unit_test(test_cloud_run_has_a_stop_timeout),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_restart_policies),
