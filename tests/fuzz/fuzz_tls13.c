@@ -149,7 +149,8 @@ operate(void)
 		peer_send_raw(&peer, bytes);
 		break;
 	case 6:
-		peer_send_key_update(&peer, (how & 1) != 0);
+		if (peer.send.suite != NULL)
+			peer_send_key_update(&peer, (how & 1) != 0);
 		break;
 	default:
 		for (size_t i = 0; i < bytes.len; i++)
