@@ -12,6 +12,7 @@
 #include "config_secrets.h"
 #include "config_values.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,10 @@ enum option_type {
 	OPTION_SIGNAL,
 	OPTION_RESTART,
 	OPTION_WAIT,
-	OPTION_STOP
+	OPTION_STOP,
+	OPTION_REWRITE,
+	OPTION_REMAP,
+	OPTION_LEFT
 };
 
 enum option_id {
@@ -106,6 +110,12 @@ set_field(void *field, enum option_type type, const char *text, struct error *e)
 	case OPTION_STOP:
 		stop->set = true;
 		return value_time(&stop->ms, text, e);
+	case OPTION_REWRITE:
+		return value_rewrite(field, text, e);
+	case OPTION_REMAP:
+		return value_remap(field, text, e);
+	case OPTION_LEFT:
+		return value_stragglers(field, text, e);
 	}
 	return error_set(e, ERR_INTERNAL, "unknown option type");
 }
@@ -420,6 +430,9 @@ check(const struct parse *p)
 			"--sqladmin-api-endpoint must begin with https:// "
 			"(\"%s\")",
 			c->sqladmin_api_endpoint);
+	if (c->pause && c->command != NULL)
+		return error_set(
+			p->e, ERR_USAGE, "--pause goes without a command");
 	if (c->refresh_timeout == 0 || c->dial_timeout == 0)
 		return error_set(p->e, ERR_USAGE,
 			"--refresh-timeout and --dial-timeout must be longer "
@@ -430,7 +443,7 @@ check(const struct parse *p)
 static enum err
 add_instances(struct parse *p)
 {
-	if (p->instance_count == 0 && p->c->command == NULL)
+	if (p->instance_count == 0 && p->c->command == NULL && !p->c->pause)
 		return error_set(p->e, ERR_USAGE,
 			"missing instance_connection_name (e.g., "
 			"project:region:instance), or a command after --");
@@ -476,6 +489,22 @@ cloud_run_defaults(struct config *c, char *const envp[])
 		c->ca_file = env_find(envp, "SSL_CERT_FILE");
 }
 
+void
+config_session(struct config *c)
+{
+	static const uint8_t stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+
+	c->session = true;
+	c->kill_group = true;
+	c->suspend = true;
+	/* The group of a session's leader is an orphan: these have no effect
+	 * on it. */
+	for (size_t i = 0; i < sizeof(stops); i++) {
+		if (c->rewrite.to[stops[i]] == 0)
+			c->rewrite.to[stops[i]] = SIGSTOP;
+	}
+}
+
 enum err
 config_parse(struct config *c, enum config_action *action, char *const argv[],
 	char *const envp[], struct error *e)
@@ -498,6 +527,8 @@ config_parse(struct config *c, enum config_action *action, char *const argv[],
 	if (p.instance_count == 0)
 		instances_from_environment(&p, envp);
 	cloud_run_defaults(c, envp);
+	if (c->session)
+		config_session(c);
 	if (check(&p) != ERR_OK || add_instances(&p) != ERR_OK)
 		return e->code;
 	return app_environment(&p, envp);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/signame.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,6 +78,33 @@ struct stop_timeout {
 
 #define OPTION_NAME_MAX 24 /* NUL included */
 
+/* --rewrite: what each signal is forwarded as; 0: as it came. */
+struct rewrites {
+	uint8_t to[SIGNAL_MAX + 1];
+};
+
+#define REWRITE_DROP 255 /* not forwarded, and no stop request either */
+
+/* --remap-exit: the code to end with, plus 1; 0: the app's own. */
+struct exit_map {
+	uint16_t to[256];
+};
+
+/* --stragglers: what happens to processes that the app left behind. */
+enum stragglers_mode {
+	STRAGGLERS_END,  /* asked, waited for, killed */
+	STRAGGLERS_ASK,  /* SIGTERM to the app's group, no waiting */
+	STRAGGLERS_LEAVE /* nothing */
+};
+
+/* Whose words init uses: src/init/voice.h. */
+enum voice {
+	VOICE_OWN,
+	VOICE_TINI,
+	VOICE_DUMB_INIT,
+	VOICE_CATATONIT
+};
+
 /* Types of options.def and the fields they make. */
 #define OPTION_FIELD_FLAG    bool
 #define OPTION_FIELD_TEXT    const char *
@@ -87,6 +115,9 @@ struct stop_timeout {
 #define OPTION_FIELD_RESTART struct restart_policy
 #define OPTION_FIELD_WAIT    struct wait_ready
 #define OPTION_FIELD_STOP    struct stop_timeout
+#define OPTION_FIELD_REWRITE struct rewrites
+#define OPTION_FIELD_REMAP   struct exit_map
+#define OPTION_FIELD_LEFT    enum stragglers_mode
 
 struct config {
 #define SECTION(title)
@@ -100,6 +131,12 @@ struct config {
 	char *const *command; /* argv of the app, NULL-terminated; or NULL */
 	char *const *environment; /* for the app */
 	bool on_cloud_run;
+
+	/* What the name we are called by decides (personality.h). */
+	enum voice voice;
+	bool suspend;   /* on SIGTSTP, SIGTTIN, SIGTTOU: forward, then stop */
+	bool patient;   /* repeated stop requests never kill */
+	bool warn_reap; /* of each orphan that was reaped */
 };
 
 /* What a command line asks for besides running. */
@@ -124,6 +161,9 @@ enum err config_parse(struct config *c, enum config_action *action,
  * c->login_token are empty strings afterwards, where they were any.
  */
 void config_forget_secrets(const struct config *c, char *const envp[]);
+
+/* --session, and what it implies. */
+void config_session(struct config *c);
 
 /* --help, made of options.def, on standard output. */
 void config_print_help(void);

@@ -199,6 +199,119 @@ bad:
 		text);
 }
 
+/* "SIG:SIG" of a list; false: it is none. */
+static bool
+rewrite_pair(struct rewrites *out, const char *text, size_t len)
+{
+	char pair[32];
+	char *colon;
+	int from;
+	int to;
+
+	if (len >= sizeof(pair))
+		return false;
+	memcpy(pair, text, len);
+	pair[len] = '\0';
+	colon = strchr(pair, ':');
+	if (colon == NULL)
+		return false;
+	*colon = '\0';
+	from = signame_parse(pair);
+	to = signame_parse(colon + 1);
+	if (strcmp(colon + 1, "0") == 0)
+		to = REWRITE_DROP;
+	if (from == 0 || to == 0)
+		return false;
+	out->to[from] = (uint8_t)to;
+	return true;
+}
+
+enum err
+value_rewrite(struct rewrites *out, const char *text, struct error *e)
+{
+	struct rewrites r = *out;
+	const char *at = text;
+
+	for (;; at++) {
+		size_t len = strcspn(at, ",");
+
+		if (!rewrite_pair(&r, at, len))
+			return error_set(e, ERR_USAGE,
+				"\"%s\" is not of the form SIGNAL:SIGNAL, as "
+				"TERM:QUIT or 15:3; 0 drops",
+				text);
+		at += len;
+		if (*at == '\0')
+			break;
+	}
+	*out = r;
+	return ERR_OK;
+}
+
+/* A number behind mark, if mark is there; false: mark and no number. */
+static bool
+take_marked(const char **at, char mark, uint64_t max, uint64_t *out)
+{
+	if (**at != mark)
+		return true;
+	(*at)++;
+	return take_digits(at, max, out);
+}
+
+/* "A[-B][=NEW]" at *at. */
+static bool
+remap_range(struct exit_map *out, const char **at)
+{
+	uint64_t first;
+	uint64_t last;
+	uint64_t code = 0;
+
+	if (!take_digits(at, 255, &first))
+		return false;
+	last = first;
+	if (!take_marked(at, '-', 255, &last) ||
+		!take_marked(at, '=', 255, &code))
+		return false;
+	for (uint64_t i = first; i <= last; i++)
+		out->to[i] = (uint16_t)(code + 1);
+	return first <= last;
+}
+
+enum err
+value_remap(struct exit_map *out, const char *text, struct error *e)
+{
+	struct exit_map m = *out;
+	const char *at = text;
+
+	for (;; at++) {
+		if (!remap_range(&m, &at) || (*at != ',' && *at != '\0'))
+			return error_set(e, ERR_USAGE,
+				"\"%s\" is not of the form CODE or CODE=NEW; "
+				"codes go from 0 to 255, ranges are written "
+				"A-B",
+				text);
+		if (*at == '\0')
+			break;
+	}
+	*out = m;
+	return ERR_OK;
+}
+
+enum err
+value_stragglers(enum stragglers_mode *out, const char *text, struct error *e)
+{
+	if (strcmp(text, "end") == 0)
+		*out = STRAGGLERS_END;
+	else if (strcmp(text, "ask") == 0)
+		*out = STRAGGLERS_ASK;
+	else if (strcmp(text, "leave") == 0)
+		*out = STRAGGLERS_LEAVE;
+	else
+		return error_set(e, ERR_USAGE,
+			"\"%s\" is not one of end, ask and leave", text);
+	return ERR_OK;
+}
+
 enum err
 value_address(const char *text, struct error *e)
 {

@@ -31,6 +31,18 @@ enum err value_signal(int *out, const char *text, struct error *e) NODISCARD;
 enum err value_restart(struct restart_policy *out, const char *text,
 	struct error *e) NODISCARD;
 
+/* "SIG:SIG" or "SIG:0", several with commas; added to *out. */
+enum err value_rewrite(
+	struct rewrites *out, const char *text, struct error *e) NODISCARD;
+
+/* "CODE", "CODE=NEW", "A-B" or "A-B=NEW", with commas; added to *out. */
+enum err value_remap(
+	struct exit_map *out, const char *text, struct error *e) NODISCARD;
+
+/* "end", "ask" or "leave". */
+enum err value_stragglers(enum stragglers_mode *out, const char *text,
+	struct error *e) NODISCARD;
+
 /* An IPv4 or IPv6 literal. */
 enum err value_address(const char *text, struct error *e) NODISCARD;
 

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "base/signame.h"
+#include "init/terminal.h"
+#include "init/voice.h"
 #include "io/spawn.h"
 
 #include <errno.h>
@@ -19,20 +21,6 @@ void
 app_init(struct app *a, const struct config *c)
 {
 	*a = (struct app){.config = c, .pid = -1, .group = -1};
-}
-
-/*
- * Standard input, if it is a terminal whose foreground we are: a program in
- * the background must not take it from another.
- */
-static int
-our_terminal(const struct app *a)
-{
-	if (!isatty(STDIN_FILENO))
-		return -1;
-	if (!a->terminal_given && tcgetpgrp(STDIN_FILENO) != getpgrp())
-		return -1;
-	return STDIN_FILENO;
 }
 
 static bool
@@ -82,7 +70,9 @@ app_start(struct app *a, int cwd, int *exit_code)
 		.environment = a->config->environment,
 		.signals = signals_for_command(),
 		.cwd = cwd,
-		.terminal = our_terminal(a),
+		.terminal = terminal_offer(a->config->session),
+		.session = a->config->session,
+		.death_signal = a->config->pdeathsig,
 	};
 	struct spawn_result r;
 	enum err e = spawn_command(&s, &r);
@@ -99,20 +89,21 @@ app_start(struct app *a, int cwd, int *exit_code)
 				  "start %s: %s",
 				command, strerror(r.sys_errno));
 		else
-			log_error("init: cannot execute \"%s\": %s: %s",
-				command, strerror(r.sys_errno),
+			voice_exec_failed(command, strerror(r.sys_errno),
 				remedy(command, r.sys_errno));
 		return ERR_USAGE;
 	}
 	a->pid = r.pid;
 	a->group = r.own_group ? r.pid : -1;
-	a->stopped = false;
-	a->terminal_given = s.terminal >= 0;
+	a->stopped = 0;
 	if (!r.own_group)
-		log_warn("init: %s has no process group of its own: setpgid "
-			 "was denied",
-			command);
-	log_debug("init: %s is process %d", command, (int)r.pid);
+		log_warn("init: %s has no process group of its own: %s was "
+			 "denied",
+			command, s.session ? "setsid" : "setpgid");
+	else if (s.session)
+		(void)voice_say(VOICE_SESSION, 0, 0);
+	if (!voice_say(VOICE_SPAWNED, r.pid, 0))
+		log_debug("init: %s is process %d", command, (int)r.pid);
 	return ERR_OK;
 }
 
@@ -145,9 +136,9 @@ app_signal(struct app *a, int signo, const struct signal_event *ev)
 void
 app_continue(struct app *a)
 {
-	if (!a->stopped)
+	if (a->stopped == 0)
 		return;
-	a->stopped = false;
+	a->stopped = 0;
 	app_signal(a, SIGCONT, NULL);
 }
 
@@ -164,13 +155,22 @@ app_kill(struct app *a)
 bool
 app_reaped(struct app *a, int wait_status, int *exit_code)
 {
+	int to;
+
 	if (WIFSTOPPED(wait_status) || WIFCONTINUED(wait_status)) {
-		a->stopped = WIFSTOPPED(wait_status);
+		a->stopped = WIFSTOPPED(wait_status) ? WSTOPSIG(wait_status)
+						     : 0;
 		return false;
 	}
 	a->pid = -1;
-	a->stopped = false;
+	a->stopped = 0;
 	*exit_code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
 					    : 128 + WTERMSIG(wait_status);
+	to = a->config->remap_exit.to[*exit_code];
+	if (to != 0) {
+		log_debug("init: %s ended with code %d", a->config->command[0],
+			*exit_code);
+		*exit_code = to - 1;
+	}
 	return true;
 }

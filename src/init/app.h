@@ -16,8 +16,7 @@ struct app {
 	const struct config *config;
 	pid_t pid;    /* -1: not running */
 	pid_t group;  /* its process group, also after its end; -1: none */
-	bool stopped; /* by job control */
-	bool terminal_given;
+	int stopped;  /* the signal that stopped it; 0: it runs */
 };
 
 void app_init(struct app *a, const struct config *c);
@@ -40,7 +39,7 @@ void app_kill(struct app *a);
 
 /*
  * A wait status of it has come. True: it has ended, *exit_code is its code or
- * 128 + signal. False: it was stopped or continued.
+ * 128 + signal, as --remap-exit changes it. False: it was stopped or continued.
  */
 bool app_reaped(struct app *a, int wait_status, int *exit_code);
 

@@ -18,6 +18,8 @@
 #include "init/signals.h"
 #include "init/stragglers.h"
 #include "init/supervisor.h"
+#include "init/terminal.h"
+#include "init/voice.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -109,13 +111,31 @@ start_app(struct init *in)
 	return o;
 }
 
+/*
+ * As --stragglers says, and not for PID 1: what it leaves the kernel kills.
+ */
+static bool
+leave_them(const struct init *in)
+{
+	enum stragglers_mode mode = in->config->stragglers;
+	int signo = in->config->rewrite.to[SIGTERM];
+
+	if (mode == STRAGGLERS_ASK && in->app.group > 0 &&
+		signo != REWRITE_DROP)
+		(void)signals_send(-in->app.group,
+			signo != 0 ? signo : SIGTERM, NULL);
+	if (mode != STRAGGLERS_END)
+		(void)voice_say(VOICE_FORWARDED, SIGTERM, 0);
+	return mode != STRAGGLERS_END && getpid() != 1;
+}
+
 static struct outcome
 end_stragglers(struct init *in, bool kill_them)
 {
 	struct outcome o = {.ev = EV_ALONE, .value = 0};
 	struct spared roles = our_roles(in);
 
-	if (alone(in))
+	if (leave_them(in) || alone(in))
 		return o;
 	if (kill_them)
 		stragglers_kill(&roles, in->app.group);
@@ -133,12 +153,19 @@ drain_tunnel(struct init *in)
 	return keeper_drain(&in->keeper) ? nothing : o;
 }
 
-static int
-stop_signal(const struct init *in)
+/* Pass the signal that came on to the app, as the user wants it. */
+static void
+pass_on(struct init *in)
 {
 	int signo = in->signal.signo;
+	int to = in->config->rewrite.to[signo];
 
-	return signo == SIGTERM ? in->config->stop_signal : signo;
+	if (to != 0)
+		(void)voice_say(VOICE_REWRITTEN, signo, to);
+	else
+		to = signo == SIGTERM ? in->config->stop_signal : signo;
+	app_signal(&in->app, to, &in->signal);
+	(void)voice_say(VOICE_FORWARDED, to, 0);
 }
 
 static struct outcome
@@ -148,10 +175,10 @@ carry_out(struct init *in, enum order what)
 	case DO_START_APP:
 		return start_app(in);
 	case DO_FORWARD:
-		app_signal(&in->app, in->signal.signo, &in->signal);
+		pass_on(in);
 		return nothing;
 	case DO_STOP_APP:
-		app_signal(&in->app, stop_signal(in), &in->signal);
+		pass_on(in);
 		app_continue(&in->app);
 		return nothing;
 	case DO_CONTINUE_APP:
@@ -203,24 +230,67 @@ tell(struct init *in, enum event ev, int value)
 	}
 }
 
+static bool
+is_terminal_stop(int signo)
+{
+	return signo == SIGTSTP || signo == SIGTTIN || signo == SIGTTOU;
+}
+
+static void
+take_signal(struct init *in, const struct signal_event *ev)
+{
+	int signo = ev->signo;
+
+	/* Whoever sent it: children are looked at, nothing else. */
+	if (signo == SIGCHLD) {
+		(void)voice_say(VOICE_RECEIVED_CHILD, signo, 0);
+		in->reap = true;
+		return;
+	}
+	(void)voice_say(VOICE_RECEIVED, signo, 0);
+	if (in->config->rewrite.to[signo] == REWRITE_DROP) {
+		(void)voice_say(VOICE_DROPPED, signo, 0);
+	} else {
+		/* A shell has continued us: what it gave us is the app's. */
+		if (signo == SIGCONT)
+			(void)terminal_regained(in->app.group);
+		in->signal = *ev;
+		tell(in,
+			supervisor_classify(&in->supervisor, signo, clock_ms()),
+			signo);
+	}
+	if (in->config->suspend && is_terminal_stop(signo)) {
+		(void)voice_say(VOICE_SUSPENDED, 0, 0);
+		(void)kill(getpid(), SIGSTOP);
+	}
+}
+
 static void
 take_signals(struct init *in)
 {
 	struct signal_event events[SIGNALS_PER_TURN];
 	size_t count = signals_read(events);
 
-	for (size_t i = 0; i < count; i++) {
-		/* Whoever sent it: children are looked at, nothing else. */
-		if (events[i].signo == SIGCHLD) {
-			in->reap = true;
-			continue;
-		}
-		in->signal = events[i];
-		tell(in,
-			supervisor_classify(
-				&in->supervisor, events[i].signo, clock_ms()),
-			events[i].signo);
-	}
+	for (size_t i = 0; i < count; i++)
+		take_signal(in, &events[i]);
+}
+
+/* The app was stopped, which nobody above us can see. */
+static void
+job_control(struct init *in)
+{
+	if (in->supervisor.state == ST_RUNNING && !in->config->session &&
+		terminal_app_stopped(in->app.stopped, in->app.group))
+		app_continue(&in->app);
+}
+
+static void
+say_end(pid_t pid, int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		(void)voice_say(VOICE_EXITED, pid, WEXITSTATUS(wait_status));
+	else
+		(void)voice_say(VOICE_KILLED, pid, WTERMSIG(wait_status));
 }
 
 static void
@@ -229,11 +299,15 @@ reaped(struct init *in, pid_t pid, int wait_status)
 	bool ended = WIFEXITED(wait_status) || WIFSIGNALED(wait_status);
 	int code;
 
+	if (ended)
+		say_end(pid, wait_status);
 	if (pid == in->app.pid) {
-		if (app_reaped(&in->app, wait_status, &code))
+		if (app_reaped(&in->app, wait_status, &code)) {
 			tell(in, EV_APP_EXITED, code);
-		else if (in->app.stopped)
+		} else if (in->app.stopped != 0) {
 			tell(in, EV_APP_STOPPED, 0);
+			job_control(in);
+		}
 	} else if (!ended) {
 		return;
 	} else if (pid == in->keeper.pid) {
@@ -242,7 +316,8 @@ reaped(struct init *in, pid_t pid, int wait_status)
 		tell(in, EV_TUNNEL_EXITED, 0);
 	} else if (!questions_reaped(
 			   &in->questions, &in->keeper, pid, wait_status)) {
-		log_debug("init: reaped process %d", (int)pid);
+		if (!in->config->warn_reap || !voice_say(VOICE_REAPED, pid, 0))
+			log_debug("init: reaped process %d", (int)pid);
 	}
 }
 
@@ -423,6 +498,8 @@ start(struct init *in)
 		.stop_ms =
 			c->stop_timeout.set ? c->stop_timeout.ms : CLOCK_NEVER,
 		.restart = c->restart,
+		.patient = c->patient,
+		.pause = c->pause,
 		.jitter = rng_jitter,
 	};
 	struct outcome o;
@@ -449,7 +526,10 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	in->cwd = -1;
 	if (signals_open(e) != ERR_OK)
 		return e->code;
-	setup_process(c->instance_count > 0);
+	voice_set(c->voice);
+	setup_process(c);
+	if (c->session)
+		terminal_leave();
 	if (c->restart.mode != RESTART_NO || c->instance_count > 0)
 		in->cwd = setup_hold_directory();
 	app_init(&in->app, c);
@@ -484,5 +564,7 @@ init_main(const struct config *c, const struct roles *roles)
 	if (in.cwd >= 0)
 		(void)fchdir(in.cwd);
 	listeners_remove_files(&in.listeners);
+	terminal_take_back();
+	(void)voice_say(VOICE_APP_EXITED, in.supervisor.exit_code, 0);
 	return in.supervisor.exit_code;
 }

@@ -5,10 +5,12 @@
 #include "init/setup.h"
 
 #include "base/log.h"
+#include "init/voice.h"
 #include "io/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -26,14 +28,32 @@ setup_standard_streams(void)
 	}
 }
 
-void
-setup_process(bool secrets)
+static void
+die_with_parent(int signo)
 {
-	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, signo) != 0)
+		log_warn("init: our parent's end will not be noticed: %s",
+			strerror(errno));
+	else if (getppid() != parent)
+		(void)kill(getpid(), signo);
+}
+
+void
+setup_process(const struct config *c)
+{
+	if (c->pdeathsig != 0)
+		die_with_parent(c->pdeathsig);
+	if (getpid() == 1)
+		;
+	else if (!c->subreaper)
+		(void)voice_say(VOICE_NO_REAPER, 0, 0);
+	else if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		log_warn("init: orphans cannot be adopted, zombies may stay: "
 			 "%s",
 			strerror(errno));
-	if (secrets && prctl(PR_SET_DUMPABLE, 0) != 0)
+	if (c->instance_count > 0 && prctl(PR_SET_DUMPABLE, 0) != 0)
 		log_warn("init: processes of the same user can read our "
 			 "memory: %s",
 			strerror(errno));

@@ -5,6 +5,8 @@
 #ifndef INIT_SETUP_H
 #define INIT_SETUP_H
 
+#include "config.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,10 +18,11 @@
 void setup_standard_streams(void);
 
 /*
- * Inherit orphans where we are not PID 1; with secrets, close /proc/PID/mem,
- * environ and fd to processes of our user (so log_open comes before this).
+ * Inherit orphans where we are not PID 1, and be told of our parent's end, as
+ * c says; with secrets, close /proc/PID/mem, environ and fd to processes of
+ * our user (so log_open comes before this).
  */
-void setup_process(bool secrets);
+void setup_process(const struct config *c);
 
 /* The working directory, to be entered again later; -1 when impossible. */
 int setup_hold_directory(void);

@@ -223,7 +223,7 @@ static void
 stop_serving(struct supervisor *sv, const struct step *s)
 {
 	start_budget(sv, s);
-	sv->exit_code = 128 + s->value;
+	sv->exit_code = sv->want.pause ? 0 : 128 + s->value;
 	drain(sv, s);
 }
 
@@ -491,7 +491,8 @@ supervisor_classify(struct supervisor *sv, int signo, uint64_t now_ms)
 
 	/* With an app these two are its own; a proxy alone would have died of
 	 * them (the hang-up of its terminal, for one). */
-	if (sv->state == ST_GATED || sv->state == ST_SERVING)
+	if (!sv->want.pause &&
+		(sv->state == ST_GATED || sv->state == ST_SERVING))
 		stop = stop || signo == SIGHUP || signo == SIGQUIT;
 	if (!stop)
 		return EV_SIGNAL;
@@ -499,5 +500,7 @@ supervisor_classify(struct supervisor *sv, int signo, uint64_t now_ms)
 		sv->stop_requests = 0;
 	sv->stop_asked_ms = now_ms;
 	sv->stop_requests++;
-	return sv->stop_requests >= STOP_REQUESTS_KILL ? EV_HURRY : EV_STOP;
+	return !sv->want.patient && sv->stop_requests >= STOP_REQUESTS_KILL
+		       ? EV_HURRY
+		       : EV_STOP;
 }

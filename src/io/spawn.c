@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -22,13 +23,14 @@
 
 /* What the child writes into the pipe that closes on exec. */
 struct report {
-	enum spawn_failure failure; /* SPAWN_OK: setpgid was denied */
+	enum spawn_failure failure; /* SPAWN_OK: no group of its own */
 	int sys_errno;
 };
 
 struct job {
 	const struct spawn *spawn;
 	int report;
+	pid_t parent;
 };
 
 /* The parent waits while the child uses it, so one is enough. */
@@ -144,22 +146,45 @@ send_report(int fd, enum spawn_failure failure, int sys_errno)
 	} while (n < 0 && errno == EINTR);
 }
 
+/* A group or session for the child, and the terminal. */
+static void
+separate(const struct job *job)
+{
+	const struct spawn *s = job->spawn;
+
+	if (s->session ? setsid() < 0 : setpgid(0, 0) != 0)
+		send_report(job->report, SPAWN_OK, errno);
+	/* SIGTTOU is still blocked, so a background group may do this. Not
+	 * fatal: the terminal may belong to another session or be gone. */
+	if (s->terminal >= 0 && s->session)
+		(void)ioctl(s->terminal, TIOCSCTTY, 0);
+	else if (s->terminal >= 0)
+		(void)tcsetpgrp(s->terminal, getpgrp());
+}
+
+/* After any change of user, which would undo it. */
+static void
+die_with_parent(const struct job *job)
+{
+	if (job->spawn->death_signal == 0)
+		return;
+	(void)prctl(PR_SET_PDEATHSIG, job->spawn->death_signal);
+	if (getppid() != job->parent)
+		_exit(127); /* it died before we asked to be told */
+}
+
 static int
 child(void *arg)
 {
 	const struct job *job = arg;
 	const struct spawn *s = job->spawn;
 
-	if (setpgid(0, 0) != 0)
-		send_report(job->report, SPAWN_OK, errno);
-	/* SIGTTOU is still blocked, so a background group may do this. Not
-	 * fatal: the terminal may belong to another session or be gone. */
-	if (s->terminal >= 0)
-		(void)tcsetpgrp(s->terminal, getpgrp());
+	separate(job);
 	if (s->cwd >= 0 && fchdir(s->cwd) != 0) {
 		send_report(job->report, SPAWN_CWD, errno);
 		_exit(127);
 	}
+	die_with_parent(job);
 	give_signals(&s->signals);
 	send_report(
 		job->report, SPAWN_EXEC, exec_in_path(s->argv, s->environment));
@@ -191,7 +216,7 @@ read_reports(int fd, struct spawn_result *r)
 enum err
 spawn_command(const struct spawn *s, struct spawn_result *r)
 {
-	struct job job = {.spawn = s, .report = -1};
+	struct job job = {.spawn = s, .report = -1, .parent = getpid()};
 	int report[2];
 
 	*r = (struct spawn_result){.pid = -1, .own_group = true};

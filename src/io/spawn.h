@@ -44,6 +44,8 @@ struct spawn {
 	struct spawn_signals signals;
 	int cwd;      /* directory to start in; -1: ours */
 	int terminal; /* give this terminal to the new group; -1: none */
+	bool session; /* a session of its own, not only a group */
+	int death_signal; /* sent to it when we end; 0: none */
 };
 
 /* What went wrong, and where; SPAWN_OK: the command runs. */
@@ -55,7 +57,7 @@ enum spawn_failure {
 
 struct spawn_result {
 	pid_t pid;
-	bool own_group; /* false: setpgid was denied */
+	bool own_group; /* false: setpgid or setsid was denied */
 	enum spawn_failure failure;
 	int sys_errno; /* of failure */
 };
