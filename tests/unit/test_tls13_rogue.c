@@ -589,6 +589,39 @@ ecdsa_is_strict(void **state)
 	}
 }
 
+/* The zero that keeps a large r positive is left out; half of all r have it. */
+static bool zero_dropped;
+
+static bool
+drop_zero(struct peer *p, uint8_t type, struct writer *m)
+{
+	(void)p;
+	if (type != CV || m->base[11] != 33)
+		return true;
+	zero_dropped = true;
+	memmove(m->base + 12, m->base + 13, m->len - 13);
+	m->len--;
+	m->base[11]--;
+	m->base[9]--;
+	m->base[7]--;
+	return changed(m);
+}
+
+static void
+ecdsa_integers_are_positive(void **state)
+{
+	(void)state;
+	zero_dropped = false;
+	for (int i = 0; i < 100 && !zero_dropped; i++) {
+		begin();
+		peer.identity = PEER_P256;
+		peer.change = drop_zero;
+		run();
+	}
+	assert_true(zero_dropped);
+	assert_refused("drop_zero", ALERT_DECRYPT_ERROR);
+}
+
 /* HelloRetryRequest */
 
 /* supported_versions, then key_share (6 bytes), then perhaps a cookie. */
@@ -1069,6 +1102,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_broken_once),
 		cmocka_unit_test(ecdsa_is_strict),
+		cmocka_unit_test(ecdsa_integers_are_positive),
 		cmocka_unit_test(retries_that_are_wrong),
 		cmocka_unit_test(names_and_dates),
 		cmocka_unit_test(answers_to_server_name),
