@@ -89,7 +89,7 @@
 #define DRAIN_FINISH_MS 600 /* then the tunnel exits, whatever is open */
 #define BUFFERS_KEPT 2 /* record buffers kept when nobody uses them */
 #define DESCRIPTORS_SPARE 32 /* standard streams, channels, listeners */
-#define LOOP_WATCHES_MAX (2 * CONNECTIONS_MAX + LISTENERS_MAX + 8)
+#define LOOP_READY_MAX 64 /* descriptors handled in one turn */
 
 /* TLS (RFC 8446 5.1, 5.2) */
 #define TLS_PLAINTEXT_MAX 16384

@@ -1,25 +1,65 @@
 /*
- * loop.c - the poll(2) registry. Owns the dense array that poll reads and the
- * way back from it to the watches; must never allocate and never sleep with
- * an event in hand.
- *
- * The array has no holes: removing moves the last entry into the gap. That is
- * safe in the middle of a turn because a turn runs from the last entry to the
- * first and an entry's revents are cleared before its handler is called. What
- * moves down was therefore handled already, or is new, and shows no events.
+ * loop.c - the epoll registry. Owns the epoll descriptor and the events of the
+ * turn under way; must never allocate, never sleep with an event in hand, and
+ * never call a handler for an event of a watch that was removed meanwhile.
  */
 #include "io/loop.h"
 
 #include "base/clock.h"
 
 #include <errno.h>
+#include <unistd.h>
+
+/* What handlers are told is poll(2)'s; the kernel has one set of numbers. */
+_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT &&
+		       EPOLLERR == POLLERR && EPOLLHUP == POLLHUP,
+	"epoll and poll differ");
 
 void
 watch_init(struct watch *w)
 {
 	w->handler = NULL;
 	w->context = NULL;
-	w->slot = LOOP_FREE;
+	w->fd = -1;
+	w->interest = LOOP_NOTHING;
+}
+
+bool
+watch_used(const struct watch *w)
+{
+	return w->handler != NULL;
+}
+
+enum err
+loop_init(struct loop *l)
+{
+	l->fd = epoll_create1(EPOLL_CLOEXEC);
+	l->count = 0;
+	l->next = 0;
+	l->ready_count = 0;
+	return l->fd < 0 ? ERR_SYS : ERR_OK;
+}
+
+void
+loop_close(struct loop *l)
+{
+	(void)close(l->fd);
+	l->fd = -1;
+}
+
+/*
+ * The kernel reports hang-ups and errors whatever is asked for. One-shot limits
+ * them to one report, which dispatch drops: cheaper than taking the descriptor
+ * out, and putting it back cannot fail for want of memory.
+ */
+static int
+control(struct loop *l, int operation, struct watch *w)
+{
+	struct epoll_event event = {.data.ptr = w};
+
+	event.events = w->interest == LOOP_NOTHING ? (uint32_t)EPOLLONESHOT
+						   : (uint32_t)w->interest;
+	return epoll_ctl(l->fd, operation, w->fd, &event);
 }
 
 enum err
@@ -27,61 +67,49 @@ loop_add(struct loop *l, struct watch *w, int fd, loop_handler *handler,
 	void *context)
 {
 	watch_init(w);
-	if (l->count == LOOP_WATCHES_MAX)
+	w->fd = fd;
+	if (control(l, EPOLL_CTL_ADD, w) != 0)
 		return ERR_LIMIT;
 	w->handler = handler;
 	w->context = context;
-	w->slot = l->count++;
-	l->watches[w->slot] = w;
-	/* poll(2) skips negative descriptors: -1 - fd means "not now". */
-	l->fds[w->slot] = (struct pollfd){.fd = -1 - fd};
+	l->count++;
 	return ERR_OK;
 }
 
 void
-loop_set(struct loop *l, const struct watch *w, int interest)
+loop_set(struct loop *l, struct watch *w, int interest)
 {
-	struct pollfd *p;
-	int fd;
-
-	if (w->slot == LOOP_FREE)
+	if (!watch_used(w) || w->interest == interest)
 		return;
-	p = &l->fds[w->slot];
-	fd = p->fd < 0 ? -1 - p->fd : p->fd;
-	p->fd = interest == LOOP_NOTHING ? -1 - fd : fd;
-	p->events = interest == LOOP_NOTHING ? 0 : (short)interest;
+	w->interest = interest;
+	/* Cannot fail: the descriptor is registered and open. */
+	(void)control(l, EPOLL_CTL_MOD, w);
 }
 
 void
 loop_remove(struct loop *l, struct watch *w)
 {
-	size_t last;
+	size_t i;
 
-	if (w->slot == LOOP_FREE)
+	if (!watch_used(w))
 		return;
-	last = --l->count;
-	l->fds[w->slot] = l->fds[last];
-	l->watches[w->slot] = l->watches[last];
-	l->watches[w->slot]->slot = w->slot;
-	l->watches[last] = NULL;
-	w->slot = LOOP_FREE;
+	(void)control(l, EPOLL_CTL_DEL, w);
+	for (i = l->next; i < l->ready_count; i++)
+		if (l->ready[i].data.ptr == w)
+			l->ready[i].data.ptr = NULL;
+	watch_init(w);
+	l->count--;
 }
 
 static void
 dispatch(struct loop *l)
 {
-	size_t i = l->count;
+	while (l->next < l->ready_count) {
+		const struct epoll_event *event = &l->ready[l->next++];
+		const struct watch *w = event->data.ptr;
 
-	while (i-- > 0) {
-		short revents;
-
-		if (i >= l->count)
-			continue;
-		revents = l->fds[i].revents;
-		if (revents == 0)
-			continue;
-		l->fds[i].revents = 0;
-		l->watches[i]->handler(l->watches[i]->context, revents);
+		if (w != NULL && w->interest != LOOP_NOTHING)
+			w->handler(w->context, (short)event->events);
 	}
 }
 
@@ -89,11 +117,12 @@ enum err
 loop_turn(struct loop *l, uint64_t deadline_ms)
 {
 	int timeout = clock_poll_timeout(clock_ms(), deadline_ms);
-	int n = poll(l->fds, (nfds_t)l->count, timeout);
+	int n = epoll_wait(l->fd, l->ready, LOOP_READY_MAX, timeout);
 
-	if (n > 0)
-		dispatch(l);
-	else if (n < 0 && errno != EINTR && errno != EAGAIN)
-		return ERR_SYS;
+	if (n < 0)
+		return errno == EINTR ? ERR_OK : ERR_SYS;
+	l->next = 0;
+	l->ready_count = (size_t)n;
+	dispatch(l);
 	return ERR_OK;
 }

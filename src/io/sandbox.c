@@ -79,6 +79,11 @@ struct program {
 #endif
 
 static const uint32_t allowed[] = {
+	SYS_epoll_pwait,
+#ifdef SYS_epoll_wait
+	SYS_epoll_wait, /* arm64 has epoll_pwait alone */
+#endif
+	SYS_epoll_ctl,
 	SYS_read,
 	SYS_write,
 	SYS_readv,

@@ -16,7 +16,7 @@ enum sandbox_role {
 	SANDBOX_FETCHER,
 	/*
 	 * Also no file of any kind (Landlock) and no system call but those of
-	 * a poll loop over the sockets it has or makes (seccomp): a call
+	 * an epoll loop over the sockets it has or makes (seccomp): a call
 	 * outside the list fails, it does not kill.
 	 */
 	SANDBOX_TUNNEL

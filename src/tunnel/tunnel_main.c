@@ -192,6 +192,8 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (t->answer == MAP_FAILED)
 		return error_sys(e, ERR_NOMEM, "mmap");
+	if (loop_init(&t->loop) != ERR_OK)
+		return error_sys(e, ERR_SYS, "epoll_create1");
 	if (loop_add(&t->loop, &t->control_watch, t->control, on_control, t) !=
 			ERR_OK ||
 		loop_add(&t->loop, &t->answers_watch, t->answers, on_answers,
@@ -246,7 +248,7 @@ run(struct tunnel *t)
 
 	while (!t->ended) {
 		if (loop_turn(&t->loop, deadline_ms) != ERR_OK) {
-			log_error("tunnel: poll: %s", strerror(errno));
+			log_error("tunnel: epoll_wait: %s", strerror(errno));
 			finish(t, 1);
 			return;
 		}
@@ -274,5 +276,6 @@ tunnel_main(const struct config *c, const struct tunnel_boot *boot)
 		instance_clear(&t->instances[n]);
 	}
 	buffers_clear(&t->buffers);
+	loop_close(&t->loop);
 	return t->exit_status;
 }

@@ -1,5 +1,5 @@
 /*
- * test_loop.c - the poll registry: interest, hang-ups, deadlines, and above
+ * test_loop.c - the epoll registry: interest, hang-ups, deadlines, and above
  * all removal and reuse of watches in the middle of a turn.
  */
 #include "base/clock.h"
@@ -24,6 +24,7 @@ struct probe {
 	short revents;
 	struct probe *victim; /* removed by this one's handler */
 	struct probe *fresh;  /* added by this one's handler */
+	struct probe *silenced;
 };
 
 static struct loop loop;
@@ -38,6 +39,8 @@ on_event(void *context, short revents)
 	p->revents = revents;
 	if (p->victim != NULL)
 		loop_remove(&loop, &p->victim->watch);
+	if (p->silenced != NULL)
+		loop_set(&loop, &p->silenced->watch, LOOP_NOTHING);
 	if (p->fresh != NULL) {
 		assert_int_equal(loop_add(&loop, &p->fresh->watch, p->fresh->fd,
 					 on_event, p->fresh),
@@ -60,7 +63,7 @@ begin(void **state)
 	size_t i;
 
 	(void)state;
-	memset(&loop, 0, sizeof(loop));
+	assert_int_equal(loop_init(&loop), ERR_OK);
 	memset(probes, 0, sizeof(probes));
 	for (i = 0; i < PIPES; i++) {
 		int fds[2];
@@ -84,6 +87,7 @@ finish(void **state)
 		if (probes[i].peer >= 0)
 			close(probes[i].peer);
 	}
+	loop_close(&loop);
 	return 0;
 }
 
@@ -160,25 +164,27 @@ test_removal_in_a_turn(void **state)
 			probes[remover].victim = &probes[victim];
 			turn();
 			for (i = 0; i < 5; i++) {
-				/* Turns run from the last to the first. */
-				bool gone = i == victim && victim < remover;
+				/* A turn goes in the order of readiness. */
+				bool gone = i == victim && victim > remover;
 
 				assert_int_equal(probes[i].calls, gone ? 0 : 1);
 			}
-			assert_int_equal(probes[victim].watch.slot, LOOP_FREE);
+			assert_false(watch_used(&probes[victim].watch));
 			assert_int_equal(loop.count, 4);
 			turn();
 			for (i = 0; i < 5; i++)
 				assert_int_equal(probes[i].calls,
-					i == victim ? (victim >= remover) : 2);
+					i == victim ? (victim <= remover) : 2);
 		}
 	}
 }
 
-/* A descriptor added in a turn has no events in that turn, wherever it is
- * moved to. */
+/*
+ * The watch that a handler frees serves another descriptor before the turn
+ * reaches what the first one was ready for.
+ */
 static void
-test_addition_in_a_turn(void **state)
+test_reuse_in_a_turn(void **state)
 {
 	size_t i;
 
@@ -187,15 +193,82 @@ test_addition_in_a_turn(void **state)
 		add(&probes[i]);
 		poke(&probes[i]);
 	}
+	close(probes[2].fd);
+	probes[2].fd = probes[3].fd;
+	probes[3].fd = dup(probes[0].fd);
+	probes[0].victim = &probes[2];
+	probes[0].fresh = &probes[2];
+	turn();
+	assert_int_equal(probes[2].calls, 0);
 	poke(&probes[3]);
-	probes[2].fresh = &probes[3];
-	probes[2].victim = &probes[0];
+	probes[0].victim = NULL;
+	probes[0].fresh = NULL;
 	turn();
+	assert_int_equal(probes[2].calls, 1);
+}
+
+/* A handler that stops another one is obeyed in the same turn. */
+static void
+test_silence_in_a_turn(void **state)
+{
+	(void)state;
+	add(&probes[0]);
+	add(&probes[1]);
+	poke(&probes[0]);
+	poke(&probes[1]);
+	probes[0].silenced = &probes[1];
+	turn();
+	assert_int_equal(probes[0].calls, 1);
+	assert_int_equal(probes[1].calls, 0);
+	loop_set(&loop, &probes[1].watch, POLLIN);
+	probes[0].silenced = NULL;
+	turn();
+	assert_int_equal(probes[1].calls, 1);
+}
+
+/* More descriptors are ready than one turn takes: none is forgotten. */
+static void
+test_many_ready(void **state)
+{
+	static struct probe many[LOOP_READY_MAX + 5];
+	const size_t count = sizeof(many) / sizeof(many[0]);
+	size_t i;
+
+	(void)state;
+	memset(many, 0, sizeof(many));
+	poke(&probes[0]);
+	for (i = 0; i < count; i++) {
+		many[i].fd = dup(probes[0].fd);
+		add(&many[i]);
+	}
+	turn();
+	turn();
+	for (i = 0; i < count; i++) {
+		assert_in_range(many[i].calls, 1, 2);
+		loop_remove(&loop, &many[i].watch);
+		close(many[i].fd);
+	}
+}
+
+/* What hung up and is not waited for does not end one turn after another. */
+static void
+test_no_spinning(void **state)
+{
+	uint64_t deadline_ms;
+
+	(void)state;
+	add(&probes[0]);
+	close(probes[0].peer);
+	probes[0].peer = -1;
+	loop_set(&loop, &probes[0].watch, LOOP_NOTHING);
+	turn();
+	deadline_ms = clock_ms() + 30;
+	assert_int_equal(loop_turn(&loop, deadline_ms), ERR_OK);
+	assert_true(clock_ms() >= deadline_ms);
 	assert_int_equal(probes[0].calls, 0);
-	assert_int_equal(probes[3].calls, 0);
-	probes[2].fresh = NULL;
+	loop_set(&loop, &probes[0].watch, 0);
 	turn();
-	assert_int_equal(probes[3].calls, 1);
+	assert_int_equal(probes[0].calls, 1);
 }
 
 static void
@@ -219,24 +292,17 @@ test_a_watch_that_removes_itself(void **state)
 }
 
 static void
-test_the_registry_is_bounded(void **state)
+test_a_descriptor_that_cannot_be_watched(void **state)
 {
-	static struct watch many[LOOP_WATCHES_MAX + 1];
-	size_t i;
+	struct watch w;
 
 	(void)state;
-	for (i = 0; i < LOOP_WATCHES_MAX; i++)
-		assert_int_equal(loop_add(&loop, &many[i], probes[0].fd,
-					 on_event, &probes[0]),
-			ERR_OK);
 	assert_int_equal(
-		loop_add(&loop, &many[i], probes[0].fd, on_event, &probes[0]),
-		ERR_LIMIT);
-	assert_int_equal(many[i].slot, LOOP_FREE);
-	loop_remove(&loop, &many[7]);
-	assert_int_equal(
-		loop_add(&loop, &many[i], probes[0].fd, on_event, &probes[0]),
-		ERR_OK);
+		loop_add(&loop, &w, -1, on_event, &probes[0]), ERR_LIMIT);
+	assert_false(watch_used(&w));
+	loop_set(&loop, &w, POLLIN);
+	loop_remove(&loop, &w);
+	assert_int_equal(loop.count, 0);
 }
 
 static void
@@ -260,9 +326,12 @@ main(void)
 		TEST(test_a_new_watch_waits_for_nothing),
 		TEST(test_hang_up),
 		TEST(test_removal_in_a_turn),
-		TEST(test_addition_in_a_turn),
+		TEST(test_reuse_in_a_turn),
+		TEST(test_silence_in_a_turn),
+		TEST(test_many_ready),
+		TEST(test_no_spinning),
 		TEST(test_a_watch_that_removes_itself),
-		TEST(test_the_registry_is_bounded),
+		TEST(test_a_descriptor_that_cannot_be_watched),
 		TEST(test_a_deadline_ends_a_turn),
 	};
 
