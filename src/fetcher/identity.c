@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetcher/certificates.h"
+#include "fetcher/dns.h"
 #include "fetcher/text.h"
 
 #include <inttypes.h>
@@ -80,7 +81,9 @@ get_instance(struct fetch *f)
 		return fail(f, p->instance_stage, p->instance_failed, &e);
 	if (p->read_instance(f->instance, &f->api.answer, f->id, &e) != ERR_OK)
 		return fail(f, p->instance_stage, NULL, &e);
-	if (p->read_addresses(f->instance, &f->api.answer, f->id, &e) != ERR_OK)
+	if (p->read_addresses(f->instance, &f->api.answer, f->id, &e) !=
+			ERR_OK ||
+		dns_replace_names(f->id, &e) != ERR_OK)
 		return fail(f, "", NULL, &e);
 	return ERR_OK;
 }

@@ -1,69 +1,17 @@
 /*
- * tcp.c - names to addresses, addresses to a connection, and transport over
- * it. Owns one descriptor; every wait but the name look-up has a deadline.
+ * tcp.c - a connection to one of a host's addresses, and transport over it.
+ * Owns one descriptor; every wait but the name look-up has a deadline.
  */
 #include "fetcher/tcp.h"
 
 #include "base/clock.h"
+#include "fetcher/dns.h"
 #include "io/socket.h"
 #include "io/wait.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-
-struct addresses {
-	char text[RESOLVED_MAX][INET6_ADDRSTRLEN];
-	size_t count;
-};
-
-static void
-add_address(struct addresses *a, const struct addrinfo *info)
-{
-	struct sockaddr_storage storage;
-	const void *ip;
-
-	if (a->count >= RESOLVED_MAX || info->ai_addrlen > sizeof(storage))
-		return;
-	memcpy(&storage, info->ai_addr, info->ai_addrlen);
-	if (info->ai_family == AF_INET)
-		ip = &((const struct sockaddr_in *)&storage)->sin_addr;
-	else if (info->ai_family == AF_INET6)
-		ip = &((const struct sockaddr_in6 *)&storage)->sin6_addr;
-	else
-		return;
-	if (inet_ntop(info->ai_family, ip, a->text[a->count],
-		    INET6_ADDRSTRLEN) != NULL)
-		a->count++;
-}
-
-static enum err
-resolve(struct addresses *a, const struct url *u, struct error *e)
-{
-	struct addrinfo hints;
-	struct addrinfo *list = NULL;
-	int failure;
-
-	memset(a, 0, sizeof(*a));
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = AF_UNSPEC;
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = u->ip_len > 0 ? AI_NUMERICHOST : AI_ADDRCONFIG;
-	failure = getaddrinfo(u->host, NULL, &hints, &list);
-	if (failure != 0)
-		return error_set(e, ERR_DNS, "could not look up %s: %s",
-			u->host, gai_strerror(failure));
-	for (const struct addrinfo *i = list; i != NULL; i = i->ai_next)
-		add_address(a, i);
-	freeaddrinfo(list);
-	if (a->count == 0)
-		return error_set(e, ERR_DNS, "%s has no IP address", u->host);
-	return ERR_OK;
-}
 
 static enum err
 connect_one(struct tcp *t, const char *address, uint16_t port,
@@ -90,7 +38,7 @@ enum err
 tcp_connect(struct tcp *t, const struct url *u, uint64_t connect_deadline_ms,
 	uint64_t deadline_ms, struct error *e)
 {
-	struct addresses a;
+	struct dns_addresses a;
 	struct error one;
 
 	t->open = false;
@@ -99,7 +47,7 @@ tcp_connect(struct tcp *t, const struct url *u, uint64_t connect_deadline_ms,
 	(void)snprintf(t->peer, sizeof(t->peer),
 		u->ip_len == 16 ? "[%s]:%u" : "%s:%u", u->host,
 		(unsigned)u->port);
-	if (resolve(&a, u, e) != ERR_OK)
+	if (dns_look_up(&a, u->host, e) != ERR_OK)
 		return e->code;
 	error_clear(&one);
 	for (size_t i = 0; i < a.count; i++) {

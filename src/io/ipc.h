@@ -67,7 +67,7 @@ enum ipc_result {
 };
 
 struct ipc_address {
-	char text[ADDRESS_MAX]; /* IPv4, IPv6 or DNS name (PSC) */
+	char text[ADDRESS_MAX]; /* IPv4 or IPv6 */
 	uint16_t port;
 };
 

@@ -136,6 +136,21 @@ def test_refresh_keeps_the_key(fetch):
     assert public_der(certified) == public_der(key)
 
 
+def test_psc_name_is_looked_up(fetch, echo_emulator):
+    """The tunnel connects to addresses and has no resolver."""
+    echo_emulator.set(psc=True, dns_name="localhost.")
+    answer = fetch("--psc")
+    assert answer.result == "OK", answer.detail
+    assert answer.address in ("127.0.0.1 3307", "::1 3307")
+
+
+def test_psc_name_that_nobody_knows(fetch, echo_emulator):
+    echo_emulator.set(psc=True, dns_name="nobody.invalid.")
+    answer = fetch("--psc")
+    assert answer.result == "TEMPORARY"
+    assert "could not look up nobody.invalid: " in answer.detail
+
+
 def test_domain_scoped_project(fetch, echo_emulator):
     answer = fetch(name=lab.SECOND)
     assert answer.result == "OK"

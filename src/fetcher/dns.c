@@ -1,0 +1,101 @@
+/*
+ * dns.c - look-ups through the C library's resolver. Keeps nothing; must never
+ * leave a name where an address is expected.
+ */
+#include "fetcher/dns.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void
+add(struct dns_addresses *a, const struct addrinfo *info)
+{
+	struct sockaddr_storage storage;
+	const void *ip;
+
+	if (a->count >= RESOLVED_MAX || info->ai_addrlen > sizeof(storage))
+		return;
+	memcpy(&storage, info->ai_addr, info->ai_addrlen);
+	if (info->ai_family == AF_INET)
+		ip = &((const struct sockaddr_in *)&storage)->sin_addr;
+	else if (info->ai_family == AF_INET6)
+		ip = &((const struct sockaddr_in6 *)&storage)->sin6_addr;
+	else
+		return;
+	if (inet_ntop(info->ai_family, ip, a->text[a->count],
+		    INET6_ADDRSTRLEN) != NULL)
+		a->count++;
+}
+
+static bool
+is_literal(const char *host)
+{
+	unsigned char ip[16];
+
+	return inet_pton(AF_INET, host, ip) == 1 ||
+	       inet_pton(AF_INET6, host, ip) == 1;
+}
+
+enum err
+dns_look_up(struct dns_addresses *a, const char *host, struct error *e)
+{
+	struct addrinfo hints;
+	struct addrinfo *list = NULL;
+	int failure;
+
+	memset(a, 0, sizeof(*a));
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_family = AF_UNSPEC;
+	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_flags = is_literal(host) ? AI_NUMERICHOST : AI_ADDRCONFIG;
+	failure = getaddrinfo(host, NULL, &hints, &list);
+	if (failure != 0)
+		return error_set(e, ERR_DNS, "could not look up %s: %s", host,
+			gai_strerror(failure));
+	for (const struct addrinfo *i = list; i != NULL; i = i->ai_next)
+		add(a, i);
+	freeaddrinfo(list);
+	if (a->count == 0)
+		return error_set(e, ERR_DNS, "%s has no IP address", host);
+	return ERR_OK;
+}
+
+/* As many of one name's addresses as there is room for. */
+static void
+append(struct ipc_identity *id, const struct dns_addresses *a, uint16_t port)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		struct ipc_address *to;
+
+		if (id->address_count >= ADDRESSES_MAX)
+			return;
+		to = &id->addresses[id->address_count++];
+		memset(to, 0, sizeof(*to));
+		memcpy(to->text, a->text[i], strlen(a->text[i]) + 1);
+		to->port = port;
+	}
+}
+
+enum err
+dns_replace_names(struct ipc_identity *id, struct error *e)
+{
+	struct ipc_address names[ADDRESSES_MAX];
+	size_t count = id->address_count;
+	struct error first;
+
+	error_clear(&first);
+	memcpy(names, id->addresses, sizeof(names));
+	id->address_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct dns_addresses a;
+
+		if (dns_look_up(&a, names[i].text, &first) == ERR_OK)
+			append(id, &a, names[i].port);
+	}
+	if (id->address_count > 0)
+		return ERR_OK;
+	return error_set(e, ERR_DNS, "%s", first.detail);
+}
