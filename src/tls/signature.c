@@ -7,6 +7,7 @@
 
 #include "tls/alert.h"
 #include "tls/suite.h"
+#include "wire/der.h"
 
 #define PADDING_LEN 64
 #define CONTEXT_LEN 34 /* "TLS 1.3, server CertificateVerify" and a zero */
@@ -108,39 +109,6 @@ digest(const struct scheme *s, const char *context, struct span transcript,
 	return span_of(out, s->hash_bits / 8);
 }
 
-/* A positive INTEGER, of the fewest bytes. */
-static bool
-strict_integer(struct reader *r)
-{
-	struct span v;
-
-	if (read_u8(r) != 0x02)
-		return false;
-	v = read_block8(r);
-	if (!reader_ok(r) || v.len == 0 || v.data[0] >= 0x80)
-		return false;
-	return v.len == 1 ? v.data[0] != 0
-			  : v.data[0] != 0 || v.data[1] >= 0x80;
-}
-
-/*
- * SEQUENCE of two INTEGERs in DER. Up to P-384 every length is below 128, so
- * that a length in more than one byte is wrong: read_block8 would take its
- * first byte, 0x81 or more, for a length that is not there.
- */
-static bool
-strict_ecdsa(struct span sig)
-{
-	struct reader r = reader_over(sig);
-	struct reader in;
-
-	if (read_u8(&r) != 0x30)
-		return false;
-	in = reader_over(read_block8(&r));
-	return reader_done(&r) && strict_integer(&in) && strict_integer(&in) &&
-	       reader_done(&in);
-}
-
 static bool
 verifies(const struct scheme *s, const br_x509_pkey *key, struct span hash,
 	struct span sig)
@@ -148,7 +116,8 @@ verifies(const struct scheme *s, const br_x509_pkey *key, struct span hash,
 	if (s->key_type == BR_KEYTYPE_RSA)
 		return pss_verify(&key->key.rsa, s->hash_bits, hash, sig) ==
 		       ERR_OK;
-	return strict_ecdsa(sig) &&
+	/* The order of each of these curves is as long as its scheme's hash. */
+	return der_check_ecdsa(sig, hash.len) == ERR_OK &&
 	       br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash.data, hash.len,
 		       &key->key.ec, sig.data, sig.len) == 1;
 }
