@@ -74,7 +74,7 @@ static enum err
 read_final_head(struct exchange *x, const struct transport *t, size_t *used,
 	struct error *e)
 {
-	for (;;) {
+	for (unsigned interim = 0; interim <= EXCHANGE_INTERIM_MAX; interim++) {
 		enum err result = read_head(x, t, used, e);
 
 		if (result != ERR_OK)
@@ -87,6 +87,8 @@ read_final_head(struct exchange *x, const struct transport *t, size_t *used,
 		memmove(x->bytes, x->bytes + *used, x->filled - *used);
 		x->filled -= *used;
 	}
+	/* Bytes that keep coming never make a read wait for its deadline. */
+	return error_set(e, ERR_HTTP, "the response does not begin");
 }
 
 static enum err

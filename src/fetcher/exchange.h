@@ -14,7 +14,9 @@
 #include <stdint.h>
 
 /* The last chunk and its trailers still need room behind a full body. */
-#define EXCHANGE_SLACK 1024
+#define EXCHANGE_SLACK       1024
+/* More responses 1xx than this to one request are no answer. */
+#define EXCHANGE_INTERIM_MAX 16
 
 /*
  * Over a megabyte, so on the heap; untouched pages cost nothing. May hold

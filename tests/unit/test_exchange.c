@@ -271,6 +271,23 @@ teardown(void **state)
 	return 0;
 }
 
+static void
+interim_responses_are_bounded(void **state)
+{
+	static const char interim[] = "HTTP/1.1 102 Wait\r\n\r\n";
+	char text[(EXCHANGE_INTERIM_MAX + 1) * sizeof(interim) + 64] = "";
+
+	(void)state;
+	for (int i = 0; i < EXCHANGE_INTERIM_MAX; i++)
+		strcat(text, interim);
+	strcat(text, "HTTP/1.1 204 No\r\n\r\n");
+	assert_int_equal(run(text, 100000, ERR_EOF), ERR_OK);
+	memmove(text + sizeof(interim) - 1, text, strlen(text) + 1);
+	memcpy(text, interim, sizeof(interim) - 1);
+	assert_int_equal(run(text, 100000, ERR_EOF), ERR_HTTP);
+	assert_string_equal(e.detail, "the response does not begin");
+}
+
 int
 main(void)
 {
@@ -278,6 +295,7 @@ main(void)
 		cmocka_unit_test(sends_the_request),
 		cmocka_unit_test(reads_bodies),
 		cmocka_unit_test(skips_interim_responses),
+		cmocka_unit_test(interim_responses_are_bounded),
 		cmocka_unit_test(keeps_no_connection_that_says_too_much),
 		cmocka_unit_test(reports_no_body_that_may_be_cut),
 		cmocka_unit_test(tells_a_closed_connection),
