@@ -62,7 +62,7 @@ SECTIONS := -ffunction-sections -fdata-sections \
 # Our own sources are optimized across files at the link (8 kB less); BearSSL's
 # are not, so that its constant-time code is compiled as it was written.
 LTO ?= -flto -flto-partition=one
-MUSL_CODE := $(LTO) $(HARDEN) $(SECTIONS) -Os -g -fPIE \
+MUSL_CODE := $(LTO) $(HARDEN) $(SECTIONS) -Oz -g -fPIE \
 	-ftrivial-auto-var-init=zero -fno-strict-aliasing \
 	-fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)=.
 MUSL_FLAGS := $(BASIC) $(WARN) $(WARN_GCC) $(WARN_FRAME) -Wstack-usage=8192 \

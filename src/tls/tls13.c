@@ -13,12 +13,13 @@
 #define WORTH_A_READ 4096
 #define SNI_MAX      253 /* a DNS name */
 
-static const struct error no_error = {.code = ERR_OK, .alert = -1};
-static const struct error truncated = {
-	.code = ERR_EOF,
-	.alert = -1,
-	.detail = "tls: server closed the connection without close_notify",
-};
+static void
+truncated(struct error *e)
+{
+	error_clear(e);
+	(void)error_set(e, ERR_EOF,
+		"tls: server closed the connection without close_notify");
+}
 
 static bool
 fits(const struct tls13_config *c)
@@ -331,7 +332,7 @@ tls13_recv_eof(struct tls13 *t)
 		return;
 	}
 	if (tls13_handshake_done(t))
-		t->b->error = truncated;
+		truncated(&t->b->error);
 	else
 		(void)error_set(&t->b->error, ERR_TLS,
 			"tls: server closed the connection during the "
@@ -374,7 +375,14 @@ tls13_server_spoke(const struct tls13 *t)
 const struct error *
 tls13_error(const struct tls13 *t)
 {
+	static struct error rest;
+
 	if (t->b != NULL)
 		return &t->b->error;
-	return t->failed ? &truncated : &no_error;
+	/* Written when it is needed: as a constant each is 1 kB of the file. */
+	if (t->failed)
+		truncated(&rest);
+	else
+		error_clear(&rest);
+	return &rest;
 }
