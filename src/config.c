@@ -8,8 +8,9 @@
 #include "config.h"
 
 #include "base/span.h"
+#include "config_accounts.h"
+#include "config_environment.h"
 #include "config_instance.h"
-#include "config_secrets.h"
 #include "config_values.h"
 
 #include <signal.h>
@@ -27,6 +28,9 @@ enum option_type {
 	OPTION_RESTART,
 	OPTION_WAIT,
 	OPTION_STOP,
+	OPTION_LIST,
+	OPTION_CODES,
+	OPTION_LIMIT,
 	OPTION_REWRITE,
 	OPTION_REMAP,
 	OPTION_LEFT
@@ -85,6 +89,16 @@ set_wait(struct wait_ready *w, const char *text, struct error *e)
 }
 
 static enum err
+add_text(struct text_list *l, const char *text, struct error *e)
+{
+	if (l->count == OPTION_TEXTS_MAX)
+		return error_set(e, ERR_LIMIT, "given more than %d times",
+			OPTION_TEXTS_MAX);
+	l->list[l->count++] = text;
+	return ERR_OK;
+}
+
+static enum err
 set_field(void *field, enum option_type type, const char *text, struct error *e)
 {
 	struct stop_timeout *stop = field;
@@ -110,6 +124,12 @@ set_field(void *field, enum option_type type, const char *text, struct error *e)
 	case OPTION_STOP:
 		stop->set = true;
 		return value_time(&stop->ms, text, e);
+	case OPTION_LIST:
+		return add_text(field, text, e);
+	case OPTION_CODES:
+		return value_codes(field, text, e);
+	case OPTION_LIMIT:
+		return value_limit(field, text, e);
 	case OPTION_REWRITE:
 		return value_rewrite(field, text, e);
 	case OPTION_REMAP:
@@ -133,16 +153,24 @@ set_option(struct parse *p, size_t id, const char *text, const char *source)
 	return error_set(p->e, why.code, "%s: %s", source, why.detail);
 }
 
-static enum err
-apply_presets(struct parse *p)
-{
+/* One after the other, in the order of the rows; empty: none. */
+static const char presets[] =
 #define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
-	if (preset != NULL &&                                                  \
-		set_option(p, ID_##field, preset, name) != ERR_OK)             \
-		return p->e->code;
+	preset "\0"
 #include "options.def"
 #undef OPTION
 #undef SECTION
+	;
+
+static enum err
+apply_presets(struct parse *p)
+{
+	const char *at = presets;
+
+	for (size_t i = 0; i < ID_COUNT; i++, at += strlen(at) + 1) {
+		if (*at != '\0' && set_option(p, i, at, rows[i].name) != ERR_OK)
+			return p->e->code;
+	}
 	return ERR_OK;
 }
 
@@ -454,26 +482,24 @@ add_instances(struct parse *p)
 	return ERR_OK;
 }
 
-/* The app's environment: ours without our secrets, otherwise as it came. */
+/* The app's user, its environment, and to whom readiness is told. */
 static enum err
-app_environment(struct parse *p, char *const envp[])
+prepare_app(struct parse *p, char *const envp[])
 {
-	size_t count = 0;
-	size_t kept = 0;
-	char **env;
+	struct config *c = p->c;
+	struct error why;
 
-	while (envp[count] != NULL)
-		count++;
-	/* Kept until the process ends: the app's restarts use it. */
-	env = calloc(count + 1, sizeof(*env));
-	if (env == NULL)
-		return error_set(p->e, ERR_NOMEM, "no memory for environment");
-	for (size_t i = 0; i < count; i++) {
-		if (!config_is_secret(envp[i]))
-			env[kept++] = envp[i];
-	}
-	p->c->environment = env;
-	return ERR_OK;
+	error_clear(&why);
+	if (c->user != NULL &&
+		accounts_look_up(&c->account, c->user, &why) != ERR_OK)
+		return error_set(p->e, why.code, "--user: %s", why.detail);
+	if (c->notify_fd > NOTIFY_FD_MAX ||
+		(c->notify_fd > 0 && c->notify_fd <= 2))
+		return error_set(p->e, ERR_USAGE,
+			"--notify-fd must be from 3 to %d", NOTIFY_FD_MAX);
+	c->notify = c->command != NULL && (c->notify || c->watchdog > 0);
+	c->notify_outer = env_find(envp, "NOTIFY_SOCKET");
+	return config_app_environment(c, envp, p->e);
 }
 
 static void
@@ -531,5 +557,5 @@ config_parse(struct config *c, enum config_action *action, char *const argv[],
 		config_session(c);
 	if (check(&p) != ERR_OK || add_instances(&p) != ERR_OK)
 		return e->code;
-	return app_environment(&p, envp);
+	return prepare_app(&p, envp);
 }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/signame.h"
+#include "io/privilege.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -76,6 +77,17 @@ struct stop_timeout {
 	uint64_t ms;
 };
 
+/* Values of a repeatable option, in their order. */
+struct text_list {
+	const char *list[OPTION_TEXTS_MAX];
+	size_t count;
+};
+
+/* Exit codes: bit n % 8 of byte n / 8. */
+struct code_set {
+	uint8_t bits[32];
+};
+
 #define OPTION_NAME_MAX 24 /* NUL included */
 
 /* --rewrite: what each signal is forwarded as; 0: as it came. */
@@ -115,6 +127,9 @@ enum voice {
 #define OPTION_FIELD_RESTART struct restart_policy
 #define OPTION_FIELD_WAIT    struct wait_ready
 #define OPTION_FIELD_STOP    struct stop_timeout
+#define OPTION_FIELD_LIST    struct text_list
+#define OPTION_FIELD_CODES   struct code_set
+#define OPTION_FIELD_LIMIT   struct resource_limits
 #define OPTION_FIELD_REWRITE struct rewrites
 #define OPTION_FIELD_REMAP   struct exit_map
 #define OPTION_FIELD_LEFT    enum stragglers_mode
@@ -130,6 +145,12 @@ struct config {
 	size_t instance_count;
 	char *const *command; /* argv of the app, NULL-terminated; or NULL */
 	char *const *environment; /* for the app */
+	struct account account;   /* of --user */
+	/* Entries of environment to be completed, of LISTEN_PID_MAX and
+	 * NOTIFY_ENTRY_MAX bytes; NULL: not there. */
+	char *listen_pid;
+	char *notify_entry;       /* "NOTIFY_SOCKET=" */
+	const char *notify_outer; /* our own NOTIFY_SOCKET, or NULL */
 	bool on_cloud_run;
 
 	/* What the name we are called by decides (personality.h). */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 
 #define TIME_MAX_MS (10ull * 365 * 24 * 3600 * 1000)
 
@@ -309,6 +310,95 @@ value_stragglers(enum stragglers_mode *out, const char *text, struct error *e)
 	else
 		return error_set(e, ERR_USAGE,
 			"\"%s\" is not one of end, ask and leave", text);
+	return ERR_OK;
+}
+
+enum err
+value_codes(struct code_set *out, const char *text, struct error *e)
+{
+	const char *at = text;
+	uint64_t first;
+	uint64_t last;
+
+	do {
+		at += at != text; /* the comma */
+		if (!take_digits(&at, 255, &first))
+			goto bad;
+		last = first;
+		if (*at == '-') {
+			at++;
+			if (!take_digits(&at, 255, &last) || last < first)
+				goto bad;
+		}
+		for (; first <= last; first++)
+			out->bits[first / 8] |= (uint8_t)(1u << first % 8);
+	} while (*at == ',');
+	if (*at == '\0')
+		return ERR_OK;
+bad:
+	return error_set(e, ERR_USAGE,
+		"\"%s\" is not a list of exit codes (0 to 255), as 3,64-78",
+		text);
+}
+
+/* By their numbers, which are the same on all machines that we know. */
+static const char resources[RESOURCES_MAX][12] = {
+	[RLIMIT_CPU] = "cpu",
+	[RLIMIT_FSIZE] = "fsize",
+	[RLIMIT_DATA] = "data",
+	[RLIMIT_STACK] = "stack",
+	[RLIMIT_CORE] = "core",
+	[RLIMIT_RSS] = "rss",
+	[RLIMIT_NPROC] = "nproc",
+	[RLIMIT_NOFILE] = "nofile",
+	[RLIMIT_MEMLOCK] = "memlock",
+	[RLIMIT_AS] = "as",
+	[RLIMIT_LOCKS] = "locks",
+	[RLIMIT_SIGPENDING] = "sigpending",
+	[RLIMIT_MSGQUEUE] = "msgqueue",
+	[RLIMIT_NICE] = "nice",
+	[RLIMIT_RTPRIO] = "rtprio",
+	[RLIMIT_RTTIME] = "rttime",
+};
+
+static bool
+take_limit(const char **at, uint64_t *out)
+{
+	if (strncmp(*at, "unlimited", 9) == 0) {
+		*at += 9;
+		*out = RLIM_INFINITY;
+		return true;
+	}
+	return take_digits(at, INT64_MAX, out);
+}
+
+enum err
+value_limit(struct resource_limits *out, const char *text, struct error *e)
+{
+	size_t len = strcspn(text, "=");
+	const char *at = text + len + (text[len] == '=');
+	unsigned n = 0;
+	uint64_t soft = 0;
+	uint64_t hard = 0;
+	bool good;
+
+	while (n < RESOURCES_MAX &&
+		!span_equal_str(span_of(text, len), resources[n]))
+		n++;
+	good = n < RESOURCES_MAX && take_limit(&at, &soft);
+	hard = soft;
+	if (good && *at == ':') {
+		at++;
+		good = take_limit(&at, &hard);
+	}
+	if (!good || *at != '\0' || soft > hard)
+		return error_set(e, ERR_USAGE,
+			"\"%s\" is not a limit; write nofile=1024, "
+			"nofile=1024:4096 or core=unlimited",
+			text);
+	out->set |= 1u << n;
+	out->of[n].soft = soft;
+	out->of[n].hard = hard;
 	return ERR_OK;
 }
 

@@ -31,6 +31,15 @@ enum err value_signal(int *out, const char *text, struct error *e) NODISCARD;
 enum err value_restart(struct restart_policy *out, const char *text,
 	struct error *e) NODISCARD;
 
+/* Adds "3,64-78": exit codes, 0 to 255. */
+enum err value_codes(
+	struct code_set *out, const char *text, struct error *e) NODISCARD;
+
+/* Adds "nofile=1024:4096": a limit's name in small letters, and numbers or
+ * "unlimited"; one number is both. */
+enum err value_limit(struct resource_limits *out, const char *text,
+	struct error *e) NODISCARD;
+
 /* "SIG:SIG" or "SIG:0", several with commas; added to *out. */
 enum err value_rewrite(
 	struct rewrites *out, const char *text, struct error *e) NODISCARD;

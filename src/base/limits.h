@@ -123,6 +123,20 @@
 #define FETCHER_KILL_GRACE_MS  2000  /* after the fetcher's own alarm */
 #define CONTROL_PER_TURN       64    /* messages of the tunnel */
 #define SIGNALS_PER_TURN       16
+#define GROUPS_MAX	       64 /* supplementary groups of --user */
+#define ACCOUNT_FILE_MAX       1048576 /* bytes of /etc/passwd, /etc/group */
+#define ENV_FILE_MAX	       1048576 /* bytes of an --env-file */
+#define ENV_FILE_LINES_MAX     4096    /* of all of them */
+#define TUNNEL_UID	       65533 /* of the tunnel with --user; one less */
+				     /* where the app has this */
+#define OPTION_TEXTS_MAX       64      /* values of one repeatable option */
+#define LISTEN_PID_MAX	       24      /* "LISTEN_PID=...", NUL included */
+#define NOTIFY_ENTRY_MAX       64      /* "NOTIFY_SOCKET=...", NUL included */
+#define NOTIFY_MESSAGE_MAX     4096    /* bytes of a datagram of the app */
+#define NOTIFY_PER_TURN	       16
+#define NOTIFY_FD_MAX	       1023
+#define WATCHDOG_LATE_MS       1000 /* we overslept: the app did, too */
+#define WATCHDOG_KILL_MS       5000 /* from SIGABRT to SIGKILL */
 #define EXEC_PATH_MAX	       4096 /* bytes of DIR/COMMAND, NUL included */
 
 #endif

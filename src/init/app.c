@@ -54,6 +54,15 @@ remedy(const char *command, int sys_errno)
 	return "see execve(2)";
 }
 
+static const char failures[][40] = {
+	[SPAWN_CWD] = "the working directory",
+	[SPAWN_LIMITS] = "--rlimit",
+	[SPAWN_USER] = "--user (only root may change it)",
+	[SPAWN_DIRECTORY] = "--workdir, as the app's user",
+	[SPAWN_LOCK] = "--no-new-privs",
+	[SPAWN_NOTIFY] = "--notify-fd",
+};
+
 /* The convention of shells and of Docker. */
 static int
 exec_failure_code(int sys_errno)
@@ -62,7 +71,7 @@ exec_failure_code(int sys_errno)
 }
 
 enum err
-app_start(struct app *a, int cwd, int *exit_code)
+app_start(struct app *a, int cwd, int notify, int *exit_code)
 {
 	const char *command = a->config->command[0];
 	struct spawn s = {
@@ -70,6 +79,13 @@ app_start(struct app *a, int cwd, int *exit_code)
 		.environment = a->config->environment,
 		.signals = signals_for_command(),
 		.cwd = cwd,
+		.privilege = {.account = &a->config->account,
+			.limits = &a->config->rlimit,
+			.directory = a->config->workdir,
+			.no_new_privs = a->config->no_new_privs},
+		.listen_pid = a->config->listen_pid,
+		.notify = notify,
+		.notify_as = (int)a->config->notify_fd,
 		.terminal = terminal_offer(a->config->session),
 		.session = a->config->session,
 		.death_signal = a->config->pdeathsig,
@@ -84,10 +100,9 @@ app_start(struct app *a, int cwd, int *exit_code)
 	}
 	if (e != ERR_OK) {
 		*exit_code = exec_failure_code(r.sys_errno);
-		if (r.failure == SPAWN_CWD)
-			log_error("init: cannot enter the working directory to "
-				  "start %s: %s",
-				command, strerror(r.sys_errno));
+		if (r.failure != SPAWN_EXEC)
+			log_error("init: cannot start %s: %s: %s", command,
+				failures[r.failure], strerror(r.sys_errno));
 		else
 			voice_exec_failed(command, strerror(r.sys_errno),
 				remedy(command, r.sys_errno));
@@ -158,8 +173,8 @@ app_reaped(struct app *a, int wait_status, int *exit_code)
 	int to;
 
 	if (WIFSTOPPED(wait_status) || WIFCONTINUED(wait_status)) {
-		a->stopped = WIFSTOPPED(wait_status) ? WSTOPSIG(wait_status)
-						     : 0;
+		a->stopped =
+			WIFSTOPPED(wait_status) ? WSTOPSIG(wait_status) : 0;
 		return false;
 	}
 	a->pid = -1;

@@ -14,19 +14,21 @@
 
 struct app {
 	const struct config *config;
-	pid_t pid;    /* -1: not running */
-	pid_t group;  /* its process group, also after its end; -1: none */
-	int stopped;  /* the signal that stopped it; 0: it runs */
+	pid_t pid;   /* -1: not running */
+	pid_t group; /* its process group, also after its end; -1: none */
+	int stopped; /* the signal that stopped it; 0: it runs */
 };
 
 void app_init(struct app *a, const struct config *c);
 
 /*
- * Start it, in directory cwd if >= 0. ERR_AGAIN: no process could be made now.
- * ERR_USAGE: it cannot be executed; that was logged and *exit_code is 126 or
- * 127.
+ * Start it, in directory cwd if >= 0, with the descriptor notify for
+ * --notify-fd if >= 0, which stays open here. ERR_AGAIN: no process could be
+ * made now. ERR_USAGE: it cannot be executed; that was logged and *exit_code is
+ * 126 or 127.
  */
-enum err app_start(struct app *a, int cwd, int *exit_code) NODISCARD;
+enum err app_start(
+	struct app *a, int cwd, int notify, int *exit_code) NODISCARD;
 
 /* Pass a signal on, as --kill-group says; nothing when it is not running. */
 void app_signal(struct app *a, int signo, const struct signal_event *ev);

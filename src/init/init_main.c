@@ -13,6 +13,7 @@
 #include "init/keeper.h"
 #include "init/listeners.h"
 #include "init/narrate.h"
+#include "init/notify.h"
 #include "init/questions.h"
 #include "init/setup.h"
 #include "init/signals.h"
@@ -40,6 +41,7 @@ struct init {
 	struct listeners listeners;
 	struct keeper keeper;
 	struct questions questions;
+	struct notify notify;
 	struct signal_event signal; /* the one being handled */
 	int cwd;                    /* where the app starts again; -1 */
 	bool let_go;     /* of the directory and of foreign descriptors */
@@ -92,6 +94,9 @@ let_go(struct init *in)
 	keep[count++] = signals_fd();
 	keep[count++] = log_fd_out();
 	keep[count++] = log_fd_err();
+	keep[count++] = in->notify.fd;
+	keep[count++] = in->notify.pipe;
+	keep[count++] = in->notify.outer;
 	setup_let_go(in->cwd >= 0 || !(again || in->config->instance_count > 0),
 		keep, count, !again);
 }
@@ -100,8 +105,11 @@ static struct outcome
 start_app(struct init *in)
 {
 	struct outcome o = nothing;
-	enum err e = app_start(&in->app, in->cwd, &o.value);
+	int pipe = notify_pipe(&in->notify);
+	enum err e = app_start(&in->app, in->cwd, pipe, &o.value);
 
+	if (pipe >= 0)
+		(void)close(pipe);
 	if (e == ERR_AGAIN)
 		o.ev = EV_NO_PROCESS;
 	else if (e != ERR_OK)
@@ -122,8 +130,8 @@ leave_them(const struct init *in)
 
 	if (mode == STRAGGLERS_ASK && in->app.group > 0 &&
 		signo != REWRITE_DROP)
-		(void)signals_send(-in->app.group,
-			signo != 0 ? signo : SIGTERM, NULL);
+		(void)signals_send(
+			-in->app.group, signo != 0 ? signo : SIGTERM, NULL);
 	if (mode != STRAGGLERS_END)
 		(void)voice_say(VOICE_FORWARDED, SIGTERM, 0);
 	return mode != STRAGGLERS_END && getpid() != 1;
@@ -226,6 +234,8 @@ tell(struct init *in, enum event ev, int value)
 		supervisor_handle(&in->supervisor, o.ev, o.value, now, &orders);
 		narrate(in->config, &in->supervisor, before, o.ev, o.value,
 			now);
+		if (o.ev == EV_STOP)
+			notify_say(&in->notify, "STOPPING=1\n");
 		o = carry_out_all(in, &orders);
 	}
 }
@@ -303,6 +313,7 @@ reaped(struct init *in, pid_t pid, int wait_status)
 		say_end(pid, wait_status);
 	if (pid == in->app.pid) {
 		if (app_reaped(&in->app, wait_status, &code)) {
+			notify_ended(&in->notify);
 			tell(in, EV_APP_EXITED, code);
 		} else if (in->app.stopped != 0) {
 			tell(in, EV_APP_STOPPED, 0);
@@ -374,8 +385,10 @@ look_at_gate(struct init *in)
 }
 
 static void
-say_ready(void)
+say_ready(struct init *in)
 {
+	if (in->config->command == NULL)
+		notify_say(&in->notify, "READY=1\n");
 	log_info("The proxy has started successfully and is ready for new "
 		 "connections!");
 }
@@ -399,7 +412,7 @@ engine_known(struct init *in, const struct ipc_message *m)
 		return;
 	keeper_send(&in->keeper, &answer, in->listeners.fds[m->instance]);
 	if (in->listeners.missing == 0)
-		say_ready();
+		say_ready(in);
 	look_at_gate(in);
 }
 
@@ -455,6 +468,12 @@ run_timers(struct init *in)
 	if (now >= in->keeper.restart_at_ms)
 		keeper_start(&in->keeper, now);
 	questions_turn(&in->questions, &in->keeper, now);
+	if (in->supervisor.state == ST_RUNNING) {
+		int signo = notify_overdue(&in->notify, now);
+
+		if (signo != 0)
+			app_signal(&in->app, signo, NULL);
+	}
 }
 
 static uint64_t
@@ -466,15 +485,24 @@ next_deadline(const struct init *in)
 		next = in->supervisor.deadline_ms;
 	if (in->keeper.restart_at_ms < next)
 		next = in->keeper.restart_at_ms;
+	if (in->supervisor.state == ST_RUNNING && in->notify.watchdog_ms < next)
+		next = in->notify.watchdog_ms;
 	return in->reap ? 0 : next;
 }
 
 static void
 turn(struct init *in)
 {
-	struct pollfd fds[2] = {{.fd = in->keeper.control, .events = POLLIN}};
+	struct pollfd fds[4] = {
+		{.fd = in->keeper.control, .events = POLLIN},
+		{.fd = in->notify.fd, .events = POLLIN},
+		{.fd = in->notify.pipe, .events = POLLIN},
+	};
 
-	signals_wait(fds, 1, clock_poll_timeout(clock_ms(), next_deadline(in)));
+	signals_wait(fds, 3, clock_poll_timeout(clock_ms(), next_deadline(in)));
+	/* What it said before it ended, and before its time was over. */
+	if (fds[1].revents != 0 || fds[2].revents != 0)
+		notify_receive(&in->notify, clock_ms());
 	/* Signals before deaths: what was told to stop is not restarted. */
 	take_signals(in);
 	reap(in);
@@ -498,6 +526,7 @@ start(struct init *in)
 		.stop_ms =
 			c->stop_timeout.set ? c->stop_timeout.ms : CLOCK_NEVER,
 		.restart = c->restart,
+		.no_restart_on = &c->no_restart_on,
 		.patient = c->patient,
 		.pause = c->pause,
 		.jitter = rng_jitter,
@@ -532,6 +561,7 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 		terminal_leave();
 	if (c->restart.mode != RESTART_NO || c->instance_count > 0)
 		in->cwd = setup_hold_directory();
+	notify_open(&in->notify, c);
 	app_init(&in->app, c);
 	questions_init(&in->questions, c, roles);
 	keeper_init(&in->keeper, c, roles, &in->listeners);
@@ -539,7 +569,7 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	if (listeners_open(&in->listeners, c, e) != ERR_OK)
 		return e->code;
 	if (c->instance_count > 0 && in->listeners.missing == 0)
-		say_ready();
+		say_ready(in);
 	return ERR_OK;
 }
 

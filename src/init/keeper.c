@@ -57,6 +57,23 @@ keep(struct spawn_role *role, int fd)
 		role->keep[role->keep_count++] = fd;
 }
 
+/*
+ * With --user the app is somebody, and the tunnel is somebody else: it faces
+ * the network, and the app's kill(-1) must not reach it. A fetcher keeps our
+ * user, who may read the credentials.
+ */
+static const struct account *
+tunnel_user(const struct config *c)
+{
+	static struct account user;
+
+	if (!c->account.set || geteuid() != 0)
+		return NULL;
+	user.uid = TUNNEL_UID - (c->account.uid == TUNNEL_UID);
+	user.gid = user.uid;
+	return &user;
+}
+
 /* control[0] and answers[1] are ours, the other ends the tunnel's. */
 static enum err
 fork_tunnel(struct keeper *k, const int control[2], const int answers[2])
@@ -72,6 +89,7 @@ fork_tunnel(struct keeper *k, const int control[2], const int answers[2])
 		.arg = &start,
 		.cwd = k->cwd,
 		.keep_count = 0,
+		.account = tunnel_user(k->config),
 	};
 
 	for (size_t i = 0; i < INSTANCES_MAX; i++) {

@@ -37,9 +37,15 @@ say_exit(const struct config *c, const struct supervisor *sv, uint64_t now_ms)
 		log_warn("init: %s %s; starting it again in %u ms", name,
 			ending, (unsigned)(sv->deadline_ms - now_ms));
 	else if (sv->want.restart.bounded &&
-		 sv->restarts >= sv->want.restart.max && sv->exit_code != 0)
+		 sv->restarts >= sv->want.restart.max &&
+		 (sv->exit_code != 0 ||
+			 sv->want.restart.mode == RESTART_ALWAYS))
 		log_error("init: %s %s, after %u restarts; giving up", name,
 			ending, sv->restarts);
+	else if (sv->want.restart.mode == RESTART_ALWAYS ||
+		 (sv->want.restart.mode != RESTART_NO && sv->exit_code != 0))
+		log_error("init: %s %s, which --no-restart-on names; ending",
+			name, ending);
 	else
 		log_debug("init: %s %s", name, ending);
 }

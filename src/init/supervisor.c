@@ -106,7 +106,10 @@ static bool
 may_restart(const struct supervisor *sv, int code)
 {
 	const struct restart_policy *p = &sv->want.restart;
+	const struct code_set *never = sv->want.no_restart_on;
 
+	if (never != NULL && (never->bits[code / 8 % 32] >> code % 8 & 1) != 0)
+		return false;
 	if (p->mode == RESTART_NO || (p->bounded && sv->restarts >= p->max))
 		return false;
 	return p->mode == RESTART_ALWAYS || code != 0;

@@ -80,6 +80,7 @@ struct supervision {
 	bool patient;     /* repeated stop requests never become EV_HURRY */
 	bool pause;       /* without an app: asked to stop means success */
 	struct restart_policy restart;
+	const struct code_set *no_restart_on; /* NULL: none */
 	backoff_jitter *jitter;
 };
 

@@ -146,6 +146,43 @@ send_report(int fd, enum spawn_failure failure, int sys_errno)
 	} while (n < 0 && errno == EINTR);
 }
 
+static void
+give_up(int fd, enum spawn_failure failure)
+{
+	send_report(fd, failure, errno);
+	_exit(127);
+}
+
+/* For those who ask whether the sockets they got are meant for them. */
+static void
+write_listen_pid(char *out)
+{
+	char digits[12];
+	size_t n = 0;
+	unsigned v = (unsigned)getpid();
+
+	for (; v > 0; v /= 10)
+		digits[n++] = (char)('0' + v % 10);
+	memcpy(out, "LISTEN_PID=", 11);
+	for (out += 11; n > 0; out++)
+		*out = digits[--n];
+	*out = '\0';
+}
+
+/* Returns the report's descriptor, which had to make room. */
+static int
+give_notify(const struct spawn *s, int report)
+{
+	if (report == s->notify_as)
+		report = fcntl(report, F_DUPFD_CLOEXEC, s->notify_as + 1);
+	/* dup2 of a descriptor to itself would leave it close-on-exec. */
+	if (s->notify == s->notify_as)
+		(void)fcntl(s->notify, F_SETFD, 0);
+	else if (dup2(s->notify, s->notify_as) < 0)
+		give_up(report, SPAWN_NOTIFY);
+	return report;
+}
+
 /* A group or session for the child, and the terminal. */
 static void
 separate(const struct job *job)
@@ -178,17 +215,24 @@ child(void *arg)
 {
 	const struct job *job = arg;
 	const struct spawn *s = job->spawn;
+	int report = job->report;
+	enum spawn_failure failure;
 
 	separate(job);
-	if (s->cwd >= 0 && fchdir(s->cwd) != 0) {
-		send_report(job->report, SPAWN_CWD, errno);
-		_exit(127);
-	}
+	if (s->cwd >= 0 && fchdir(s->cwd) != 0)
+		give_up(report, SPAWN_CWD);
+	failure = privilege_enter(&s->privilege);
+	if (failure != SPAWN_OK)
+		give_up(report, failure);
+	if (s->listen_pid != NULL)
+		write_listen_pid(s->listen_pid);
+	if (s->notify >= 0)
+		report = give_notify(s, report);
 	die_with_parent(job);
 	give_signals(&s->signals);
-	send_report(
-		job->report, SPAWN_EXEC, exec_in_path(s->argv, s->environment));
-	_exit(127);
+	errno = exec_in_path(s->argv, s->environment);
+	give_up(report, SPAWN_EXEC);
+	return 127;
 }
 
 /* Until the pipe closes: by exec, or by the child's end. */
@@ -316,6 +360,14 @@ role_child(const struct spawn_role *role, pid_t parent)
 		(void)dup2(null, STDIN_FILENO);
 	memcpy(keep, role->keep, sizeof(keep));
 	spawn_close_but(keep, role->keep_count);
+	/* Another user: neither it nor the app can signal the other. Changing
+	 * the user undoes the first two prctl above, hence again. */
+	if (role->account != NULL && privilege_become(role->account)) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)prctl(PR_SET_DUMPABLE, 0);
+		if (getppid() != parent)
+			return 1;
+	}
 	role_signals();
 	return role->run(role->arg);
 }

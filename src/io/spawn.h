@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/signame.h"
+#include "io/privilege.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -44,15 +45,13 @@ struct spawn {
 	struct spawn_signals signals;
 	int cwd;      /* directory to start in; -1: ours */
 	int terminal; /* give this terminal to the new group; -1: none */
-	bool session; /* a session of its own, not only a group */
+	struct privilege privilege;
+	char *listen_pid; /* LISTEN_PID_MAX bytes for "LISTEN_PID=" and the
+			   * new process's id; NULL: none */
+	int notify;       /* becomes its descriptor notify_as; -1: none */
+	int notify_as;
+	bool session;     /* a session of its own, not only a group */
 	int death_signal; /* sent to it when we end; 0: none */
-};
-
-/* What went wrong, and where; SPAWN_OK: the command runs. */
-enum spawn_failure {
-	SPAWN_OK,
-	SPAWN_CWD,
-	SPAWN_EXEC
 };
 
 struct spawn_result {
@@ -70,7 +69,7 @@ struct spawn_result {
  */
 enum err spawn_command(const struct spawn *s, struct spawn_result *r) NODISCARD;
 
-#define ROLE_KEEP_MAX (LISTENERS_MAX + 8)
+#define ROLE_KEEP_MAX (LISTENERS_MAX + 12)
 
 struct spawn_role {
 	const char *name; /* at most 15 bytes, for ps(1) */
@@ -79,6 +78,8 @@ struct spawn_role {
 	int cwd;                 /* directory to work in; -1: ours */
 	int keep[ROLE_KEEP_MAX]; /* descriptors >= 3 that stay open */
 	size_t keep_count;
+	const struct account *account; /* to run as, where that is possible;
+					* NULL: as we do */
 };
 
 /*
