@@ -69,6 +69,9 @@ MUSL_FLAGS := $(BASIC) $(WARN) $(WARN_GCC) $(WARN_FRAME) -Wstack-usage=8192 \
 	$(WERROR) $(MUSL_CODE)
 MUSL_VENDOR := -std=c99 -g0 -fPIE $(HARDEN) $(SECTIONS) \
 	-ffile-prefix-map=$(CURDIR)=.
+# GCC leaves scheduling before register allocation out on x86-64. With it, a
+# signature with RSA-2048 takes a quarter less time, and the code is smaller.
+VENDOR_FAST := -O2 -fschedule-insns -fsched-pressure
 LINK_FLAGS := -nostdlib -nostartfiles -static-pie -Wl,--gc-sections \
 	-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=none
 
@@ -133,7 +136,8 @@ $(VENDOR)/$(1)/libbearssl.a: $(patsubst %,$(VENDOR)/$(1)/%.o, \
 	@rm -f $$@
 	$(Q)$(AR) rcsD $$@ $$^
 endef
-$(eval $(call vendor_library,musl,$$(MUSL_CC),$(MUSL_VENDOR),-O2,-Os))
+$(eval $(call vendor_library,musl,$$(MUSL_CC),$(MUSL_VENDOR),$(VENDOR_FAST),\
+	-Os))
 $(eval $(call vendor_library,asan,$$(TEST_CC),$(ASAN_VENDOR)))
 $(eval $(call vendor_library,fuzz,$$(CLANG),$(FUZZ_VENDOR)))
 
