@@ -97,7 +97,7 @@ bool handshake_partial(const struct tls13 *t);
 void handshake_clear(struct handshake *h);
 
 /*
- * The messages (server_hello.c, server_auth.c, client_auth.c). body is without
+ * The messages (server_hello.c, server_auth.c, finished.c). body is without
  * the header; message with it. Each moves t->state on.
  */
 enum err client_hello_send(struct tls13 *t, struct span cookie) NODISCARD;
