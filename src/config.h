@@ -105,7 +105,7 @@ struct exit_map {
 /* --stragglers: what happens to processes that the app left behind. */
 enum stragglers_mode {
 	STRAGGLERS_END,  /* asked, waited for, killed */
-	STRAGGLERS_ASK,  /* SIGTERM to the app's group, no waiting */
+	STRAGGLERS_ASK,  /* with --kill-group SIGTERM to it, no waiting */
 	STRAGGLERS_LEAVE /* nothing */
 };
 

@@ -7,12 +7,39 @@
 #include "fetcher/fetcher_main.h"
 #include "init/init_main.h"
 #include "init/signals.h"
+#include "personality.h"
 #include "roles.h"
 #include "tunnel/tunnel_main.h"
 
 #include <stdio.h>
 
 extern char **environ;
+
+/* Our own command line. True: run; false: end with *status. */
+static bool
+read_command_line(struct config *c, char *const argv[], int *status)
+{
+	enum config_action action;
+	struct error error;
+
+	error_clear(&error);
+	if (config_parse(c, &action, argv, environ, &error) != ERR_OK) {
+		(void)fprintf(stderr, "fairlead: %s\n", error.detail);
+		config_print_usage();
+		*status = error_exit_status(error.code);
+		return false;
+	}
+	if (action == CONFIG_HELP)
+		config_print_help();
+	else if (action == CONFIG_VERSION)
+		(void)printf("%s version " FAIRLEAD_VERSION "\n",
+			personality_name(argv[0]));
+	*status = 0;
+	log_setup(c->quiet ? LOG_ERROR
+			   : (c->debug_logs ? LOG_DEBUG : LOG_INFO),
+		c->structured_logs);
+	return action == CONFIG_RUN;
+}
 
 int
 main(int argc, char *argv[])
@@ -22,28 +49,20 @@ main(int argc, char *argv[])
 		.fetcher = fetcher_main,
 	};
 	static struct config config;
-	enum config_action action;
-	struct error error;
+	int status = 0;
 
 	/* First of all: to PID 1 an unblocked signal is a lost signal. */
 	signals_block_all();
 	(void)argc;
-	error_clear(&error);
-	if (config_parse(&config, &action, argv, environ, &error) != ERR_OK) {
-		(void)fprintf(stderr, "fairlead: %s\n", error.detail);
-		config_print_usage();
-		return error_exit_status(error.code);
+	switch (personality_parse(&config, &status, argv, environ)) {
+	case PERSONALITY_OWN:
+		if (!read_command_line(&config, argv, &status))
+			return status;
+		break;
+	case PERSONALITY_RUN:
+		break;
+	case PERSONALITY_EXIT:
+		return status;
 	}
-	if (action == CONFIG_HELP) {
-		config_print_help();
-		return 0;
-	}
-	if (action == CONFIG_VERSION) {
-		(void)puts("fairlead version " FAIRLEAD_VERSION);
-		return 0;
-	}
-	log_setup(config.quiet ? LOG_ERROR
-			       : (config.debug_logs ? LOG_DEBUG : LOG_INFO),
-		config.structured_logs);
 	return init_main(&config, &roles);
 }

@@ -18,6 +18,7 @@
 
 static enum log_level least_level = LOG_INFO;
 static bool as_json;
+static const char *imitated; /* the name of another init, or NULL */
 static int own_fd[2] = {-1, -1}; /* [0]: standard output, [1]: error */
 static unsigned long dropped;
 
@@ -26,6 +27,12 @@ log_setup(enum log_level least, bool json)
 {
 	least_level = least;
 	as_json = json;
+}
+
+void
+log_imitate(const char *name)
+{
+	imitated = name;
 }
 
 /*
@@ -121,6 +128,27 @@ strip_controls(char *s)
 	}
 }
 
+static int
+imitate(char *line, size_t cap, enum log_level level, const char *message)
+{
+	static const char names[][8] = {
+		[LOG_DEBUG] = "DEBUG",
+		[LOG_INFO] = "INFO ",
+		[LOG_WARN] = "WARN ",
+		[LOG_ERROR] = "FATAL",
+	};
+
+	if (imitated[0] == 'd')
+		return snprintf(line, cap, "[%s] %s\n", imitated, message);
+	if (imitated[0] == 't')
+		return snprintf(line, cap, "[%s %s (%d)] %s\n", names[level],
+			imitated, (int)getpid(), message);
+	return snprintf(line, cap, "%.*s (%s:%d): %s\n",
+		level == LOG_DEBUG || level == LOG_ERROR ? 5 : 4,
+		level == LOG_ERROR ? "ERROR" : names[level], imitated,
+		(int)getpid(), message);
+}
+
 static size_t
 format_line(char *line, size_t cap, enum log_level level, char *message)
 {
@@ -142,6 +170,9 @@ format_line(char *line, size_t cap, enum log_level level, char *message)
 			"\"severity\":\"%s\",\"message\":\"%s\"}\n",
 			t.year, t.month, t.day, t.hour, t.minute, t.second,
 			severity[level], escaped);
+	} else if (imitated != NULL) {
+		strip_controls(message);
+		n = imitate(line, cap, level, message);
 	} else {
 		strip_controls(message);
 		n = snprintf(line, cap, "%04d/%02d/%02d %02d:%02d:%02d %s\n",
@@ -163,7 +194,9 @@ emit(enum log_level level, char *message)
 	char line[LOG_LINE_MAX];
 	size_t len = format_line(line, sizeof(line), level, message);
 
-	if (!write_line(level == LOG_ERROR || level == LOG_WARN, line, len))
+	if (!write_line(level >= LOG_WARN ||
+				(imitated != NULL && imitated[0] != 't'),
+		    line, len))
 		dropped++;
 }
 

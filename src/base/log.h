@@ -29,6 +29,12 @@ enum log_level {
 void log_setup(enum log_level least, bool json);
 
 /*
+ * Write text lines as "tini", "dumb-init" or "catatonit" does, without the
+ * time; all but tini's notes go to standard error. name must stay.
+ */
+void log_imitate(const char *name);
+
+/*
  * Open private, non-blocking descriptions of standard output and error where
  * they are pipes, so that a reader who stopped reading cannot block us. The
  * inherited descriptions are shared with the app and are left as they are.

@@ -128,12 +128,13 @@ leave_them(const struct init *in)
 	enum stragglers_mode mode = in->config->stragglers;
 	int signo = in->config->rewrite.to[SIGTERM];
 
-	if (mode == STRAGGLERS_ASK && in->app.group > 0 &&
-		signo != REWRITE_DROP)
-		(void)signals_send(
-			-in->app.group, signo != 0 ? signo : SIGTERM, NULL);
-	if (mode != STRAGGLERS_END)
+	if (mode == STRAGGLERS_ASK) {
+		if (in->config->kill_group && in->app.group > 0 &&
+			signo != REWRITE_DROP)
+			(void)signals_send(-in->app.group,
+				signo != 0 ? signo : SIGTERM, NULL);
 		(void)voice_say(VOICE_FORWARDED, SIGTERM, 0);
+	}
 	return mode != STRAGGLERS_END && getpid() != 1;
 }
 

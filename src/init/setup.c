@@ -40,19 +40,28 @@ die_with_parent(int signo)
 		(void)kill(getpid(), signo);
 }
 
+static void
+adopt_orphans(bool wanted)
+{
+	int already = 0;
+
+	if (wanted && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+		log_warn("init: orphans cannot be adopted, zombies may stay: "
+			 "%s",
+			strerror(errno));
+	/* It outlasts an exec, so somebody may have asked before us. */
+	if (!wanted && (prctl(PR_GET_CHILD_SUBREAPER, &already) != 0 ||
+			       already == 0))
+		(void)voice_say(VOICE_NO_REAPER, 0, 0);
+}
+
 void
 setup_process(const struct config *c)
 {
 	if (c->pdeathsig != 0)
 		die_with_parent(c->pdeathsig);
-	if (getpid() == 1)
-		;
-	else if (!c->subreaper)
-		(void)voice_say(VOICE_NO_REAPER, 0, 0);
-	else if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
-		log_warn("init: orphans cannot be adopted, zombies may stay: "
-			 "%s",
-			strerror(errno));
+	if (getpid() != 1)
+		adopt_orphans(c->subreaper);
 	if (c->instance_count > 0 && prctl(PR_SET_DUMPABLE, 0) != 0)
 		log_warn("init: processes of the same user can read our "
 			 "memory: %s",

@@ -53,7 +53,7 @@ terminal_take_back(void)
 	given = false;
 }
 
-/* Of a signal pending for us, unless a process has sent it. */
+/* A signal pending for us, unless another process has sent it. */
 static void
 discard(int signo)
 {
@@ -65,7 +65,7 @@ discard(int signo)
 	if (syscall(SYS_rt_sigtimedwait, &set, &info, &now, SIGSET_BYTES) !=
 		signo)
 		return;
-	if (info.si_code == SI_KERNEL)
+	if (info.si_code == SI_KERNEL || info.si_pid == getpid())
 		voice_say(VOICE_HAND_OFF, signo, 0);
 	else
 		(void)kill(getpid(), signo);
