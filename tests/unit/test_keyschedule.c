@@ -331,6 +331,41 @@ low_order_points_are_refused(void **state)
 			ERR_PARSE);
 }
 
+/*
+ * Points that our key takes to (0, y), made from the curves' equations: zero
+ * is a secret there like any other, unlike with X25519.
+ */
+static void
+zero_is_a_secret_on_the_other_curves(void **state)
+{
+	static const char *const points[] = {
+		"045d0f7e35e32b70d563894dd588b86e0d1024cbb99af9ee500cb7c2e6bd84"
+		"b472414af7c897f6a644a56a44d2ebeb8016d3e9f211293f07dc32bcfe41de"
+		"7df444",
+		"0482e2f5c16fb848031c9677f2098245a95f17a5fd8f2aee8774ac29028614"
+		"e369a814e836606c82950c4b638eb1a93e08db6c2b71a4feb9056d2c979c88"
+		"214570a2edc5049d4372507c9f0412d33283c45280d4c614c2489205cbebec"
+		"012dee78",
+	};
+	static const uint8_t zero[KEYSHARE_SECRET_MAX];
+	uint8_t out[KEYSHARE_SECRET_MAX];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct keyshare k = {.group = i == 0 ? KEYSHARE_SECP256R1
+						     : KEYSHARE_SECP384R1,
+			.secret_len = i == 0 ? 32 : 48};
+
+		for (size_t j = 0; j < k.secret_len; j++)
+			k.secret[j] = (uint8_t)(j + 1);
+		assert_int_equal(
+			keyshare_agree(&k, hex(points[i]), out, &len), ERR_OK);
+		assert_int_equal(len, k.secret_len);
+		assert_memory_equal(out, zero, len);
+	}
+}
+
 static void
 certificate_verify_of_the_trace(void **state)
 {
@@ -386,6 +421,7 @@ main(void)
 		cmocka_unit_test(x25519_known_answers),
 		cmocka_unit_test(shares_agree),
 		cmocka_unit_test(low_order_points_are_refused),
+		cmocka_unit_test(zero_is_a_secret_on_the_other_curves),
 		cmocka_unit_test(certificate_verify_of_the_trace),
 	};
 
