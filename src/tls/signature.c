@@ -91,8 +91,8 @@ signature_choose(struct span list)
 
 /* The scheme's hash of what is signed (4.4.3), in out[0..HASH_MAX). */
 static struct span
-digest(const struct scheme *s, const char *context, struct span transcript,
-	uint8_t *out)
+content_digest(const struct scheme *s, const char *context,
+	struct span transcript, uint8_t *out)
 {
 	uint8_t content[CONTENT_MAX];
 	struct writer w = writer_over(content, sizeof(content));
@@ -122,6 +122,26 @@ verifies(const struct scheme *s, const br_x509_pkey *key, struct span hash,
 		       &key->key.ec, sig.data, sig.len) == 1;
 }
 
+static bool
+belongs(const struct scheme *s, const br_x509_pkey *key)
+{
+	return s->key_type == key->key_type &&
+	       (key->key_type != BR_KEYTYPE_EC ||
+		       s->curve == key->key.ec.curve);
+}
+
+enum err
+signature_verify_digest(uint16_t scheme, const br_x509_pkey *key,
+	struct span digest, struct span sig)
+{
+	const struct scheme *s = find(scheme);
+
+	if (s == NULL || !belongs(s, key) || digest.len != s->hash_bits / 8 ||
+		!verifies(s, key, digest, sig))
+		return ERR_TLS;
+	return ERR_OK;
+}
+
 enum err
 signature_verify(uint16_t scheme, const br_x509_pkey *key,
 	struct span transcript_hash, struct span sig, struct error *e)
@@ -130,16 +150,14 @@ signature_verify(uint16_t scheme, const br_x509_pkey *key,
 	uint8_t hash[HASH_MAX];
 	struct span signed_hash;
 
-	if (s == NULL || s->key_type != key->key_type ||
-		(key->key_type == BR_KEYTYPE_EC &&
-			s->curve != key->key.ec.curve))
+	if (s == NULL || !belongs(s, key))
 		return error_tls(e, ERR_TLS, ALERT_ILLEGAL_PARAMETER,
 			"tls: server used signature algorithm 0x%04x, which "
 			"its certificate or TLS 1.3 does not allow",
 			scheme);
-	signed_hash = digest(
+	signed_hash = content_digest(
 		s, "TLS 1.3, server CertificateVerify", transcript_hash, hash);
-	if (!verifies(s, key, signed_hash, sig))
+	if (signature_verify_digest(scheme, key, signed_hash, sig) != ERR_OK)
 		return error_tls(e, ERR_TLS, ALERT_DECRYPT_ERROR,
 			"tls: invalid signature by the server certificate");
 	return ERR_OK;
@@ -155,7 +173,7 @@ signature_sign(uint16_t scheme, const struct keypair *key,
 	if (s == NULL || s->key_type != BR_KEYTYPE_RSA)
 		return ERR_INTERNAL;
 	return pss_sign(key, s->hash_bits,
-		digest(s, "TLS 1.3, client CertificateVerify", transcript_hash,
-			hash),
+		content_digest(s, "TLS 1.3, client CertificateVerify",
+			transcript_hash, hash),
 		sig, sig_len);
 }

@@ -38,6 +38,14 @@ enum err signature_verify(uint16_t scheme, const br_x509_pkey *key,
 	struct error *e) NODISCARD;
 
 /*
+ * The part of signature_verify that published vectors can reach: sig over a
+ * digest of the length that the scheme's hash has. ERR_TLS: scheme
+ * and key do not belong together, or the signature is not good.
+ */
+enum err signature_verify_digest(uint16_t scheme, const br_x509_pkey *key,
+	struct span digest, struct span sig) NODISCARD;
+
+/*
  * Sign the transcript hash as a client. sig takes SIGNATURE_MAX bytes. ERR_SYS,
  * ERR_KEY as pss_sign.
  */
