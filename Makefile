@@ -180,6 +180,12 @@ endef
 
 $(OUT)/asan/libfairlead.a: $(ASAN_OBJ)
 	$(archive)
+# The program with sanitizers, for `make sanitized`.
+$(OUT)/asan/fairlead: $(OUT)/asan/src/main.o $(OUT)/asan/libfairlead.a \
+		$(VENDOR)/asan/libbearssl.a
+	@echo "  LINK  $@"
+	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS)
+
 $(OUT)/asan/libunit.a: $(UNIT_HELP:%.c=$(OUT)/asan/%.o)
 	$(archive)
 $(OUT)/asan/libfuzz.a: $(FUZZ_HELP:%.c=$(OUT)/asan/%.o)
@@ -229,8 +235,8 @@ clang-objects: $(CLANG_OBJ)
 
 # What a person asks for. Each of these installs the packages it lacks
 # (tests/deps says which) and then makes what it needs.
-.PHONY: unit integration test judge demo lint fmt fuzz bench size dist install
-.PHONY: deps clean help
+.PHONY: unit integration sanitized test judge demo lint fmt fuzz bench size dist
+.PHONY: install deps clean help
 AGAIN = +$(Q)$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target
 
 unit: ## unit tests with sanitizers, and the replay of the fuzz corpora
@@ -243,10 +249,15 @@ integration: ## the real binary as PID 1, against the emulator and PostgreSQL
 	$(AGAIN) all
 	$(Q)tests/run integration
 
+sanitized: ## the tunnel's and the fetcher's tests on a build with sanitizers
+	$(Q)tests/deps build unit integration
+	$(AGAIN) $(OUT)/asan/fairlead
+	$(Q)tests/run sanitized
+
 test: ## everything that has to pass: unit, build checks and integration
 	$(Q)tests/deps build unit integration
-	$(AGAIN) all unit-programs
-	$(Q)tests/run unit replay build integration
+	$(AGAIN) all unit-programs $(OUT)/asan/fairlead
+	$(Q)tests/run unit replay build integration sanitized
 
 judge: ## Google's own proxy and connectors against the emulator
 	$(Q)tests/deps build integration judge

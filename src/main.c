@@ -12,8 +12,7 @@
 #include "tunnel/tunnel_main.h"
 
 #include <stdio.h>
-
-extern char **environ;
+#include <unistd.h>
 
 /* Our own command line. True: run; false: end with *status. */
 static bool

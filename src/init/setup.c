@@ -23,7 +23,9 @@ setup_standard_streams(void)
 			continue;
 		/* The lowest free number is fd. Not close-on-exec: these are
 		 * the app's too. */
+		/* cppcheck-suppress leakReturnValNotUsed */
 		if (open("/dev/null", O_RDWR) < 0)
+			/* cppcheck-suppress leakReturnValNotUsed */
 			(void)open("/", O_PATH);
 	}
 }

@@ -1,6 +1,7 @@
 """Fixtures of the integration tests; the machinery is in lab.py."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -11,6 +12,12 @@ sys.dont_write_bytecode = True
 import lab  # noqa: E402
 from echo import EchoServer  # noqa: E402
 from google_client import Client  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "product: about the static binary alone, not about one "
+        "with sanitizers (FAIRLEAD_BINARY)")
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +66,14 @@ def start_fairlead():
         return process
 
     yield start
+    logs = []
     for process in started:
-        print(f"-- log of {' '.join(process.argv)}\n{process.log()}")
+        process.stop()
+        logs.append(process.log())
+        print(f"-- log of {' '.join(process.argv)}\n{logs[-1]}")
         process.close()
+    # A tunnel that a sanitizer ended is started again: only its log tells.
+    assert not [log for log in logs if re.search(lab.SANITIZER, log)]
 
 
 @pytest.fixture

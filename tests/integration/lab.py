@@ -28,6 +28,8 @@ FAIRLEAD = os.environ.get("FAIRLEAD_BINARY",
                           os.path.join(BUILD, "fairlead"))
 EMULATOR = os.path.join(ROOT, "tests", "emulator", "emulator.py")
 PYTHON = "/usr/bin/python3"
+# What the log has when a build with sanitizers found something.
+SANITIZER = r"Sanitizer: |runtime error: "
 INSTANCE = "my-project:us-central1:orders"
 # Its project belongs to a domain, which makes the name one colon longer.
 SECOND = "example.com:my-project:europe-west1:users"

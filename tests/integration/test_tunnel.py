@@ -130,6 +130,7 @@ def test_cancel_request(fairlead):
     assert b"canceling statement due to user request" in err
 
 
+@pytest.mark.product
 def test_large_result_and_a_reader_who_sleeps(fairlead):
     """Back-pressure: a result that nobody reads is not kept in memory."""
     process = psql_process(
@@ -160,20 +161,22 @@ def test_large_result_and_a_reader_who_sleeps(fairlead):
 
 
 def tunnel_pid(fairlead):
-    """The process with a seccomp filter; init and fetchers have none."""
-    for pid in fairlead.children():
-        try:
-            with open(f"/proc/{pid}/status") as src:
-                if "\nSeccomp:\t2\n" in src.read():
-                    return pid
-        except OSError:
-            continue
+    for pid, name in fairlead.children().items():
+        if name == "fairlead-tunnel":
+            return pid
     return None
 
 
+def filtered(pid):
+    with open(f"/proc/{pid}/status") as src:
+        return "\nSeccomp:\t2\n" in src.read()
+
+
+@pytest.mark.product
 def test_sandbox(fairlead):
     """The kernel of the tests has every layer, and so must be used."""
-    pid = lab.wait_until(lambda: tunnel_pid(fairlead), what="the filter")
+    pid = lab.wait_until(lambda: tunnel_pid(fairlead), what="the tunnel")
+    lab.wait_until(lambda: filtered(pid), what="the filter")
     with open(f"/proc/{pid}/status") as src:
         assert "\nNoNewPrivs:\t1\n" in src.read()
     with open(f"/proc/{pid}/limits") as src:
@@ -200,6 +203,7 @@ def in_memory(pid, needle):
     return count
 
 
+@pytest.mark.product
 @pytest.mark.parametrize("how", ["argument", "variable"])
 def test_tunnel_has_no_token(start_emulator, start_fairlead, how):
     """It talks to the database's network: tokens are the fetchers'."""
