@@ -81,7 +81,9 @@
 #define LISTEN_BACKLOG       1024
 #define CONNECTIONS_MAX      4096
 #define RELAY_BUFFER_MAX     65536
-#define HALF_CLOSE_LINGER_MS 10000
+#define HALF_CLOSE_ANSWER_MS 3600000 /* since the last byte, for a server */
+				     /* that answers a client which ended */
+#define HALF_CLOSE_LINGER_MS 10000   /* ... for a client, after the server */
 #define ACCEPT_PAUSE_MS      100  /* after EMFILE and its like */
 #define SERVER_PROXY_PORT    3307 /* Cloud SQL, all engines */
 #define ACCEPTS_PER_TURN 64

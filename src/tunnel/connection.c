@@ -201,15 +201,16 @@ wait_for_bytes(struct connection *c)
 {
 	struct loop *loop = &c->instance->tunnel->loop;
 	const struct relay *r = &c->relay;
+	uint64_t patience_ms;
 	int client;
 	int server;
 
 	relay_interest(r, &client, &server);
 	loop_set(loop, &c->client_watch, client);
 	loop_set(loop, &c->server_watch, server);
-	if (c->state == CONNECTION_RELAYING &&
-		(r->client_eof || r->client_finished))
-		connection_set_deadline(c, clock_ms() + HALF_CLOSE_LINGER_MS);
+	patience_ms = relay_patience_ms(r);
+	if (c->state == CONNECTION_RELAYING && patience_ms != CLOCK_NEVER)
+		connection_set_deadline(c, clock_ms() + patience_ms);
 }
 
 static void

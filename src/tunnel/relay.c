@@ -11,6 +11,7 @@
  */
 #include "tunnel/relay.h"
 
+#include "base/clock.h"
 #include "io/loop.h"
 #include "io/socket.h"
 
@@ -84,6 +85,15 @@ relay_interest(const struct relay *r, int *client, int *server)
 		*server |= POLLOUT;
 	if (*server == 0 && r->server_hup)
 		*server = LOOP_NOTHING;
+}
+
+uint64_t
+relay_patience_ms(const struct relay *r)
+{
+	/* Hung up after its end: it closed its socket and reads no answer. */
+	if (r->client_finished || (r->client_eof && r->client_hup))
+		return HALF_CLOSE_LINGER_MS;
+	return r->client_eof ? HALF_CLOSE_ANSWER_MS : CLOCK_NEVER;
 }
 
 void

@@ -15,6 +15,7 @@
 #include "tunnel/buffers.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum relay_status {
 	RELAY_RUNNING,
@@ -68,6 +69,14 @@ enum relay_status relay_pump(struct relay *r, struct buffers *pool,
 
 /* What to wait for on either socket (io/loop.h's interest). */
 void relay_interest(const struct relay *r, int *client, int *server);
+
+/*
+ * How long the relay may go on without a byte in any direction, CLOCK_NEVER
+ * while both are open. A client that ended its half waits for an answer that
+ * can take as long as a query does; keepalive finds those that are gone. A
+ * server that ended its half leaves nothing to wait for but the client's end.
+ */
+uint64_t relay_patience_ms(const struct relay *r);
 
 /* What poll reported; to be told before relay_pump. */
 void relay_client_event(struct relay *r, short revents);

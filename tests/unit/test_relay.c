@@ -4,6 +4,7 @@
  * marker byte is close_notify and another a fatal alert. It takes the place of
  * src/tls at link time.
  */
+#include "base/clock.h"
 #include "io/loop.h"
 #include "tunnel/relay.h"
 
@@ -414,9 +415,12 @@ test_client_ends_first(void **state)
 {
 	(void)state;
 	put(app, "c");
+	assert_true(relay_patience_ms(&r) == CLOCK_NEVER);
 	shutdown(app, SHUT_WR);
 	assert_int_equal(settle(), RELAY_RUNNING);
 	expect(database, "b\xff");
+	/* The database may be at work for as long as a query takes. */
+	assert_true(relay_patience_ms(&r) >= UINT64_C(3600000));
 	put(database, "c");
 	assert_int_equal(settle(), RELAY_RUNNING);
 	expect(app, "b");
@@ -434,6 +438,7 @@ test_server_ends_first(void **state)
 	assert_int_equal(settle(), RELAY_RUNNING);
 	expect(app, "b");
 	expect_end(app);
+	assert_int_equal(relay_patience_ms(&r), HALF_CLOSE_LINGER_MS);
 	put(app, "e");
 	assert_int_equal(settle(), RELAY_RUNNING);
 	expect(database, "d");
@@ -562,6 +567,8 @@ test_hang_up_does_not_spin(void **state)
 	relay_interest(&r, &client, &server);
 	assert_int_equal(client, LOOP_NOTHING);
 	assert_false(turn(&status));
+	/* Nobody is there to read an answer. */
+	assert_int_equal(relay_patience_ms(&r), HALF_CLOSE_LINGER_MS);
 }
 
 static void
