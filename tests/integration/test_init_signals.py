@@ -1,0 +1,240 @@
+"""What fairlead makes of signals and exit codes when it is told to:
+--rewrite, --remap-exit, --session, --stragglers, --pdeathsig, --pause."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+import lab
+import pid1
+
+both = pytest.mark.parametrize("as_pid1", [True, False],
+                               ids=["pid1", "ordinary"])
+
+
+@pytest.fixture
+def start():
+    started = []
+
+    def make(*args, **how):
+        init = pid1.Init(*args, **how)
+        started.append(init)
+        return init
+
+    yield make
+    for init in started:
+        print(f"-- log of {' '.join(init.argv)}\n{init.log()}")
+        init.close()
+
+
+def pending(pid, number):
+    lab.wait_until(lambda: number in pid1.signal_set(pid, "ShdPnd"),
+                   what=f"signal {number} at the app")
+
+
+# ----------------------------------------------------------------- rewrite
+
+
+@both
+def test_rewrite(start, as_pid1):
+    init = start("--rewrite", "TERM:QUIT,USR1:0", "--rewrite", "34:RTMIN+3",
+                 "--", "sleep", "1000", pid1=as_pid1,
+                 wrapper=pid1.pre("ball"))
+    app = init.app
+    init.signal(signal.SIGUSR1)
+    os.kill(init.init, 34)
+    pending(app, 37)
+    init.signal(signal.SIGTERM)
+    pending(app, signal.SIGQUIT)
+    got = pid1.signal_set(app, "ShdPnd")
+    assert got == {signal.SIGQUIT, 37}
+    os.kill(app, signal.SIGKILL)
+    assert init.wait() == 137
+
+
+def test_rewritten_stop_is_still_a_stop(start):
+    """No restart after it, and the deadline runs."""
+    init = start("--rewrite", "TERM:USR1", "--restart", "always",
+                 "--stop-timeout", "300ms", "--", "sh", "-c",
+                 "trap 'echo got' USR1; echo up; while :; do sleep 0.05; done")
+    init.wait_log("up")
+    init.signal(signal.SIGTERM)
+    assert init.wait() == 137
+    assert "got" in init.log()
+    assert "did not end within 300 ms; killing it" in init.log()
+
+
+def test_dropped_stop_stops_nothing(start):
+    init = start("--rewrite", "TERM:0", "--stop-timeout", "100ms", "--",
+                 "sh", "-c", "trap 'echo usr' USR1; trap 'echo term' TERM; "
+                 "echo up; while :; do sleep 0.05; done")
+    init.wait_log("up")
+    init.signal(signal.SIGTERM)
+    init.signal(signal.SIGUSR1)
+    init.wait_log("usr")
+    assert "term" not in init.log()
+    init.signal(signal.SIGKILL)
+
+
+# -------------------------------------------------------------- exit codes
+
+
+@pytest.mark.parametrize("app,code", [
+    ("exit 3", 7), ("exit 4", 4), ("exit 11", 0), ("kill -TERM $$", 0),
+    ("kill -KILL $$", 9), ("exit 0", 1)])
+def test_remap_exit(app, code):
+    got, _ = pid1.run("--remap-exit", "3=7,10-12", "--remap-exit", "143",
+                      "--remap-exit", "137=9,0=1", "--", "sh", "-c", app,
+                      pid1=False)
+    assert got == code
+
+
+def test_remapped_success_is_no_failure(start):
+    init = start("--remap-exit", "3", "--restart", "on-failure:5", "--", "sh",
+                 "-c", "echo run >>runs; exit 3")
+    assert init.wait() == 0
+    assert init.read("runs") == "run\n"
+
+
+def test_exec_failure_is_not_remapped():
+    code, _ = pid1.run("--remap-exit", "0-255=3", "--", "/does/not/exist")
+    assert code == 127
+
+
+# ----------------------------------------------------------------- session
+
+
+SHOW = ("import os; print('sid', os.getsid(0) == os.getpid(), 'pgid', "
+        "os.getpgrp() == os.getpid(), flush=True)")
+
+
+@both
+def test_session(as_pid1):
+    assert pid1.run("--session", "--", lab.PYTHON, "-c", SHOW,
+                    pid1=as_pid1) == (0, "sid True pgid True\n")
+    assert pid1.run("--", lab.PYTHON, "-c", SHOW, pid1=as_pid1) == \
+        (0, "sid False pgid True\n")
+
+
+@pytest.mark.parametrize("call", ["setsid"])
+def test_signal_before_the_session_is_not_lost(start, call):
+    init = start("--session", "--", "/bin/sleep", "1000", pid1=False,
+                 wrapper=pid1.strace(f"inject={call}:delay_enter=700000"))
+    lab.wait_until(lambda: pid1.children(init.init), what="the child")
+    os.kill(init.init, signal.SIGTERM)
+    assert init.wait() == 143
+
+
+def test_session_reaches_the_group(start):
+    init = start("--session", "--", "sh", "-c",
+                 "sh -c 'trap \"echo inner; exit\" USR1; echo up; while :; do "
+                 "sleep 0.05; done' & trap '' USR1; wait; wait; exit 6")
+    init.wait_log("up")
+    init.signal(signal.SIGUSR1)
+    assert init.wait() == 6
+    assert "inner" in init.log()
+
+
+def test_setsid_denied(start):
+    init = start("--session", "--", "sh", "-c", "echo up; exec sleep 1000",
+                 pid1=False, wrapper=pid1.strace("inject=setsid:error=EPERM"))
+    init.wait_log("up")
+    os.kill(init.init, signal.SIGTERM)
+    assert init.wait() == 143
+    assert "setsid was denied" in init.log()
+
+
+# -------------------------------------------------------------- stragglers
+
+
+LEFT = ("sh -c 'trap \"echo asked >asked\" TERM; echo $$ >pid; "
+        "while :; do sleep 0.05; done' & while ! test -s pid; do sleep 0.02; "
+        "done; exit 3")
+
+
+@pytest.mark.parametrize("options,asked", [
+    (["--stragglers", "leave"], False),
+    (["--stragglers", "ask"], False),
+    (["--stragglers", "ask", "--kill-group"], True)],
+    ids=["leave", "ask", "ask-group"])
+def test_stragglers_that_stay(start, options, asked):
+    init = start(*options, "--", "sh", "-c", LEFT, pid1=False)
+    assert init.wait() == 3
+    left = int(init.read("pid"))
+    try:
+        assert pid1.state(left) in "SR"
+        if asked:
+            init.wait_file("asked", "asked")
+        else:
+            assert not os.path.exists(init.path("asked"))
+    finally:
+        os.kill(left, signal.SIGKILL)
+
+
+def test_pid1_leaves_nobody(start):
+    """What it does not ask to end the kernel kills."""
+    init = start("--stragglers", "leave", "--", "sh", "-c", LEFT)
+    assert init.wait() == 3
+    assert init.read("asked") == "asked\n"
+
+
+# ------------------------------------------------------------------- death
+
+
+def test_pdeathsig(start):
+    """The signal comes with the parent's end, and is passed on."""
+    script = f"{lab.FAIRLEAD} --pdeathsig USR1 -- sh -c " \
+        "'trap \"echo got >got; exit\" USR1; echo $PPID >up; " \
+        "while :; do sleep 0.05; done' & " \
+        "while ! test -s up; do sleep 0.02; done; exit 0"
+    init = start("--stragglers", "leave", "--", "sh", "-c", script,
+                 pid1=False)
+    assert init.wait() == 0
+    init.wait_file("got", "got")
+
+
+def test_app_dies_with_fairlead(start):
+    init = start("--pdeathsig", "TERM", "--", "sleep", "1000", pid1=False)
+    app = init.app
+    os.kill(init.init, signal.SIGKILL)
+    lab.wait_until(lambda: pid1.state(app) in "?Z", what="the app's end")
+
+
+def test_no_subreaper(start):
+    """An orphan goes to whoever adopts it: not to us."""
+    init = start("--subreaper=false", "--", "sh", "-c",
+                 "sh -c 'sleep 1000 & echo $! >pid'; exec sleep 1000",
+                 pid1=False)
+    init.wait_file("pid", "\n")
+    orphan = int(init.read("pid"))
+    try:
+        lab.wait_until(lambda: init.app and pid1.status(orphan).get("PPid")
+                       not in (None, str(init.app), str(init.init)),
+                       what="adopted elsewhere")
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+
+
+# ------------------------------------------------------------------- pause
+
+
+@both
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_pause(start, as_pid1, number):
+    init = start("--pause", pid1=as_pid1)
+    lab.wait_until(lambda: pid1.signal_set(init.init, "SigBlk") and
+                   pid1.state(init.init) == "S", what="asleep")
+    for other in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
+        init.signal(other)
+    assert init.running()
+    init.signal(number)
+    assert init.wait() == 0
+
+
+def test_pause_goes_without_a_command():
+    done = subprocess.run([lab.FAIRLEAD, "--pause", "--", "true"],
+                          stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 or done.returncode == 1
+    assert "--pause goes without a command" in done.stderr
