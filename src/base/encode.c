@@ -7,8 +7,6 @@
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static const char hex_digits[] = "0123456789abcdef";
-
 void
 encode_base64(struct writer *w, struct span in, size_t line)
 {
@@ -156,13 +154,4 @@ decode_percent(struct writer *w, struct span in)
 		write_u8(w, (uint8_t)(high << 4 | low));
 	}
 	return writer_ok(w) ? ERR_OK : ERR_LIMIT;
-}
-
-void
-encode_hex(struct writer *w, struct span in)
-{
-	for (size_t i = 0; i < in.len; i++) {
-		write_u8(w, (uint8_t)hex_digits[in.data[i] >> 4]);
-		write_u8(w, (uint8_t)hex_digits[in.data[i] & 15]);
-	}
 }

@@ -1,5 +1,5 @@
 /*
- * encode.h - base64, hexadecimal and percent-encoding, between caller-owned
+ * encode.h - base64 and percent-encoding, between caller-owned
  * buffers. Nothing here handles secrets in constant time.
  */
 #ifndef BASE_ENCODE_H
@@ -32,8 +32,5 @@ void encode_percent(struct writer *w, struct span in);
  * digits, or %00. ERR_LIMIT: w is full.
  */
 enum err decode_percent(struct writer *w, struct span in) NODISCARD;
-
-/* Append lower-case hexadecimal of in. */
-void encode_hex(struct writer *w, struct span in);
 
 #endif

@@ -17,10 +17,7 @@
 #define LISTENERS_MAX     INSTANCES_MAX
 #define INSTANCE_NAME_MAX 256 /* "project:region:instance", NUL included */
 #define PATH_LEN_MAX      512 /* a path of ours, NUL included */
-#define URL_LEN_MAX       512 /* an endpoint, NUL included */
 #define HOST_LEN_MAX      256 /* a DNS name or address, NUL included */
-#define REMAPS_MAX        32  /* --remap-exit */
-#define REWRITES_MAX      64  /* --rewrite: one per signal */
 
 /* wire */
 #define HTTP_HEAD_MAX    16384   /* bytes of a response head */
@@ -57,56 +54,58 @@
 #define RESOLVED_MAX          8       /* addresses of an endpoint to try */
 #define CA_FILE_MAX           1048576 /* bytes */
 #define KEY_THREAD_STACK      131072  /* bytes */
-#define FETCHER_ALARM_GRACE_S 5     /* alarm() after the refresh timeout */
+#define FETCHER_ALARM_GRACE_S 5       /* alarm() after the refresh timeout */
 
 /* refresh (cloudsql.md 4.3: the connectors' constants) */
-#define REFRESH_BUFFER_S           240
-#define REFRESH_LIMIT_INTERVAL_MS  30000
-#define REFRESH_LIMIT_BURST        2
-#define QUESTION_LIMIT_INTERVAL_MS 30000 /* init's own limiter, per instance   \
-					  */
-#define QUESTION_LIMIT_BURST       6
-#define REFRESH_BACKOFF_BASE_MS 1000  /* doubled with every failure ... */
-#define REFRESH_BACKOFF_CAP_MS 60000  /* ... up to this */
-#define REFRESH_RETRY_AFTER_MIN_S 30  /* after HTTP 429 */
+#define REFRESH_BUFFER_S          240
+#define REFRESH_LIMIT_INTERVAL_MS 30000
+#define REFRESH_LIMIT_BURST       2
+#define QUESTION_LIMIT_INTERVAL_MS                                             \
+	30000 /* init's own limiter, per instance                              \
+	       */
+#define QUESTION_LIMIT_BURST      6
+#define REFRESH_BACKOFF_BASE_MS   1000  /* doubled with every failure ... */
+#define REFRESH_BACKOFF_CAP_MS    60000 /* ... up to this */
+#define REFRESH_RETRY_AFTER_MIN_S 30    /* after HTTP 429 */
 #define REFRESH_RETRY_AFTER_MAX_S 3600
-#define REFRESH_PATIENCE_MS 2000 /* a dial outlives a failure if the next */
-				 /* question is this near */
-#define REFRESH_LOST_MS 120000 /* a question without any answer, on top of */
-			       /* --refresh-timeout */
+#define REFRESH_PATIENCE_MS       2000 /* a dial outlives a failure if the next */
+				       /* question is this near */
+#define REFRESH_LOST_MS           120000 /* a question without any answer, on top of */
+					 /* --refresh-timeout */
 
 /* tunnel */
 #define DIAL_TIMEOUT_MS      30000 /* default of --dial-timeout */
 #define KEEPALIVE_S          30
 #define LISTEN_BACKLOG       1024
 #define CONNECTIONS_MAX      4096
-#define RELAY_BUFFER_MAX     65536
 #define HALF_CLOSE_ANSWER_MS 3600000 /* since the last byte, for a server */
 				     /* that answers a client which ended */
 #define HALF_CLOSE_LINGER_MS 10000   /* ... for a client, after the server */
-#define ACCEPT_PAUSE_MS      100  /* after EMFILE and its like */
-#define SERVER_PROXY_PORT    3307 /* Cloud SQL, all engines */
-#define ACCEPTS_PER_TURN 64
-#define RELAY_ROUNDS_MAX 4  /* of one connection in one turn */
-#define DRAIN_FINISH_MS 600 /* then the tunnel exits, whatever is open */
-#define BUFFERS_KEPT 2 /* record buffers kept when nobody uses them */
-#define DESCRIPTORS_SPARE 32 /* standard streams, channels, listeners */
-#define LOOP_READY_MAX 64 /* descriptors handled in one turn */
+#define ACCEPT_PAUSE_MS      100     /* after EMFILE and its like */
+#define SERVER_PROXY_PORT    3307    /* Cloud SQL, all engines */
+#define ACCEPTS_PER_TURN     64
+#define RELAY_ROUNDS_MAX     4   /* of one connection in one turn */
+#define DRAIN_FINISH_MS      600 /* then the tunnel exits, whatever is open */
+#define BUFFERS_KEPT         2   /* record buffers kept when nobody uses them */
+#define DESCRIPTORS_SPARE    32  /* standard streams, channels, listeners */
+#define LOOP_READY_MAX       64  /* descriptors handled in one turn */
 
 /* TLS (RFC 8446 5.1, 5.2) */
-#define TLS_PLAINTEXT_MAX 16384
-#define TLS_RECORD_MAX    (5 + TLS_PLAINTEXT_MAX + 256)
-#define TLS_HANDSHAKE_MAX 65536 /* bytes of the largest handshake message */
-#define CERTIFICATE_EXTENSIONS_MAX 64 /* of one certificate */
-#define TLS_HELLO_MAX 16384	/* bytes of any handshake message but */
-				/* Certificate and NewSessionTicket */
-#define TLS_BUFFER_MAX (4 * TLS_RECORD_MAX) /* bytes of records, each way */
-#define TLS_FLIGHT_MAX 20480	/* bytes of the largest message we send */
-#define TLS_PIECES_MAX 8	/* decrypted stretches handed out at once */
-#define TLS_EXTENSIONS_MAX 64	/* in one extension block */
-#define TLS_SERVER_CERTS_MAX 10	/* in the server's Certificate message */
-#define TLS_QUIET_RECORDS_MAX 32 /* that carry no data, in a row */
-#define TLS_REKEY_RECORDS 8388608 /* sent per key: 2^23; AES-GCM bears 2^24.5 */
+#define TLS_PLAINTEXT_MAX          16384
+#define TLS_RECORD_MAX             (5 + TLS_PLAINTEXT_MAX + 256)
+#define TLS_HANDSHAKE_MAX          65536 /* bytes of the largest handshake message */
+#define CERTIFICATE_EXTENSIONS_MAX 64    /* of one certificate */
+#define TLS_HELLO_MAX              16384 /* bytes of any handshake message but */
+					 /* Certificate and NewSessionTicket */
+#define TLS_BUFFER_MAX             (4 * TLS_RECORD_MAX) /* bytes of records, each way */
+#define TLS_FLIGHT_MAX             20480 /* bytes of the largest message we send */
+#define TLS_PIECES_MAX             8 /* decrypted stretches handed out at once */
+#define TLS_EXTENSIONS_MAX         64 /* in one extension block */
+#define TLS_SERVER_CERTS_MAX       10 /* in the server's Certificate message */
+#define TLS_QUIET_RECORDS_MAX      32 /* that carry no data, in a row */
+#define TLS_REKEY_RECORDS                                                      \
+	8388608 /* sent per key: 2^23; AES-GCM bears 2^24.5                    \
+		 */
 
 /* init */
 #define REAP_PER_TURN          256
@@ -118,27 +117,27 @@
 #define DRAIN_TIMEOUT_MS       800   /* tunnel: from IPC_DRAIN to SIGKILL */
 #define CLOUD_RUN_STOP_MS      8000  /* default --stop-timeout on Cloud Run */
 #define WAIT_READY_MS          60000 /* default of --wait-ready's DURATION */
-#define KILL_WAIT_MS	       1000 /* from SIGKILL until init goes on */
-#define SHUTDOWN_REST_MS       1400 /* all stages after a --stop-timeout */
-#define STOP_REPEAT_MS	       10000 /* stop requests this near add up */
+#define KILL_WAIT_MS           1000  /* from SIGKILL until init goes on */
+#define SHUTDOWN_REST_MS       1400  /* all stages after a --stop-timeout */
+#define STOP_REPEAT_MS         10000 /* stop requests this near add up */
 #define STOP_REQUESTS_KILL     3     /* so many of them kill the app */
 #define FETCHER_KILL_GRACE_MS  2000  /* after the fetcher's own alarm */
 #define CONTROL_PER_TURN       64    /* messages of the tunnel */
 #define SIGNALS_PER_TURN       16
-#define GROUPS_MAX	       64 /* supplementary groups of --user */
+#define GROUPS_MAX             64      /* supplementary groups of --user */
 #define ACCOUNT_FILE_MAX       1048576 /* bytes of /etc/passwd, /etc/group */
-#define ENV_FILE_MAX	       1048576 /* bytes of an --env-file */
+#define ENV_FILE_MAX           1048576 /* bytes of an --env-file */
 #define ENV_FILE_LINES_MAX     4096    /* of all of them */
-#define TUNNEL_UID	       65533 /* of the tunnel with --user; one less */
-				     /* where the app has this */
+#define TUNNEL_UID             65533   /* of the tunnel with --user; one less */
+				       /* where the app has this */
 #define OPTION_TEXTS_MAX       64      /* values of one repeatable option */
-#define LISTEN_PID_MAX	       24      /* "LISTEN_PID=...", NUL included */
+#define LISTEN_PID_MAX         24      /* "LISTEN_PID=...", NUL included */
 #define NOTIFY_ENTRY_MAX       64      /* "NOTIFY_SOCKET=...", NUL included */
 #define NOTIFY_MESSAGE_MAX     4096    /* bytes of a datagram of the app */
-#define NOTIFY_PER_TURN	       16
-#define NOTIFY_FD_MAX	       1023
+#define NOTIFY_PER_TURN        16
+#define NOTIFY_FD_MAX          1023
 #define WATCHDOG_LATE_MS       1000 /* we overslept: the app did, too */
 #define WATCHDOG_KILL_MS       5000 /* from SIGABRT to SIGKILL */
-#define EXEC_PATH_MAX	       4096 /* bytes of DIR/COMMAND, NUL included */
+#define EXEC_PATH_MAX          4096 /* bytes of DIR/COMMAND, NUL included */
 
 #endif

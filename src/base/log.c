@@ -5,6 +5,8 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/span.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +20,7 @@
 
 static enum log_level least_level = LOG_INFO;
 static bool as_json;
-static const char *imitated; /* the name of another init, or NULL */
+static const char *imitated;     /* the name of another init, or NULL */
 static int own_fd[2] = {-1, -1}; /* [0]: standard output, [1]: error */
 static unsigned long dropped;
 
@@ -95,30 +97,55 @@ write_line(int which, const char *line, size_t len)
 	return n == (ssize_t)len;
 }
 
-/* Append s to out as the inside of a JSON string; cut when full. */
-static size_t
-json_escape(char *out, size_t cap, const char *s)
+/*
+ * What arrives from servers must not forge lines, drive a terminal or break a
+ * reader of JSON: what is no UTF-8, also a character that was cut off, becomes
+ * a question mark, and the controls U+0080 to U+009F become spaces.
+ */
+static void
+make_utf8(char *s)
 {
-	size_t len = 0;
+	struct span rest = span_str(s);
 
-	for (; *s != '\0' && len + 7 < cap; s++) {
-		unsigned char c = (unsigned char)*s;
+	while (rest.len > 0) {
+		size_t len = utf8_length(rest);
 
-		if (c == '"' || c == '\\') {
-			out[len++] = '\\';
-			out[len++] = (char)c;
-		} else if (c < 0x20 || c == 0x7f) {
-			len += (size_t)snprintf(
-				out + len, cap - len, "\\u%04x", c);
-		} else {
-			out[len++] = (char)c;
-		}
+		if (len == 0)
+			s[0] = '?';
+		else if (len == 2 && rest.data[0] == 0xc2 &&
+			 rest.data[1] < 0xa0)
+			s[0] = s[1] = ' ';
+		len = len == 0 ? 1 : len;
+		s += len;
+		rest = span_of(rest.data + len, rest.len - len);
 	}
-	out[len] = '\0';
-	return len;
 }
 
-/* What arrives from servers must not forge lines or drive a terminal. */
+/* Append s (UTF-8) to out as the inside of a JSON string; cut when full. */
+static void
+json_escape(char *out, size_t cap, const char *s)
+{
+	struct span rest = span_str(s);
+	size_t used = 0;
+
+	while (rest.len > 0 && used + 7 < cap) {
+		size_t len = utf8_length(rest);
+		uint8_t c = rest.data[0];
+
+		if (c < 0x20 || c == 0x7f) {
+			used += (size_t)snprintf(
+				out + used, cap - used, "\\u%04x", c);
+		} else {
+			if (c == '"' || c == '\\')
+				out[used++] = '\\';
+			memcpy(out + used, rest.data, len);
+			used += len;
+		}
+		rest = span_of(rest.data + len, rest.len - len);
+	}
+	out[used] = '\0';
+}
+
 static void
 strip_controls(char *s)
 {
@@ -163,8 +190,9 @@ format_line(char *line, size_t cap, enum log_level level, char *message)
 	struct clock_utc t = clock_to_utc(clock_wall_s());
 	int n;
 
+	make_utf8(message);
 	if (as_json) {
-		(void)json_escape(escaped, sizeof(escaped), message);
+		json_escape(escaped, sizeof(escaped), message);
 		n = snprintf(line, cap,
 			"{\"timestamp\":\"%04d-%02d-%02dT%02d:%02d:%02dZ\","
 			"\"severity\":\"%s\",\"message\":\"%s\"}\n",

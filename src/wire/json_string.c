@@ -4,6 +4,8 @@
  */
 #include "wire/json_string.h"
 
+#include "base/utf8.h"
+
 #include "wire/json.h"
 
 #include <string.h>
@@ -96,40 +98,14 @@ escape(struct cursor *p, uint32_t *v)
 	return ERR_OK;
 }
 
-/*
- * Step over one character of two to four bytes. What is not shortest form, a
- * surrogate, or beyond U+10FFFF is no UTF-8 (RFC 3629 section 4).
- */
+/* Step over one character of two to four bytes. */
 static enum err
 multibyte(struct cursor *p)
 {
-	uint8_t lead = peek(p);
-	uint8_t least = 0x80;
-	uint8_t most = 0xbf;
-	size_t more;
+	size_t len = utf8_length(span_of(p->text + p->at, p->len - p->at));
 
-	if (lead < 0xc2 || lead > 0xf4)
-		return ERR_JSON;
-	more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-	if (lead == 0xe0)
-		least = 0xa0;
-	else if (lead == 0xed)
-		most = 0x9f;
-	else if (lead == 0xf0)
-		least = 0x90;
-	else if (lead == 0xf4)
-		most = 0x8f;
-	p->at++;
-	for (; more > 0; more--) {
-		uint8_t c = peek(p);
-
-		if (c < least || c > most)
-			return ERR_JSON;
-		least = 0x80;
-		most = 0xbf;
-		p->at++;
-	}
-	return ERR_OK;
+	p->at += len;
+	return len > 0 ? ERR_OK : ERR_JSON;
 }
 
 enum err

@@ -145,19 +145,6 @@ test_percent_refusals(void **state)
 	assert_int_equal(unpercent("abc", 2), ERR_LIMIT);
 }
 
-static void
-test_hex(void **state)
-{
-	uint8_t buf[8];
-	struct writer w = writer_over(buf, sizeof(buf));
-
-	(void)state;
-	encode_hex(&w, span_of("\x00\x9a\xff", 3));
-	assert_true(span_equal_str(writer_span(&w), "009aff"));
-	encode_hex(&w, span_of("\x00\x9a", 2));
-	assert_false(writer_ok(&w));
-}
-
 int
 main(void)
 {
@@ -168,7 +155,6 @@ main(void)
 		cmocka_unit_test(test_base64_refusals),
 		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_percent_refusals),
-		cmocka_unit_test(test_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
  * lost is counted, and text from outside cannot forge a line.
  */
 #include "base/log.h"
+#include "base/span.h"
+#include "base/utf8.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -58,6 +60,21 @@ drain(void)
 	return seen;
 }
 
+static bool
+is_utf8(const char *s)
+{
+	struct span rest = span_str(s);
+
+	while (rest.len > 0) {
+		size_t len = utf8_length(rest);
+
+		if (len == 0)
+			return false;
+		rest = span_of(rest.data + len, rest.len - len);
+	}
+	return true;
+}
+
 static void
 test_text_line(void **state)
 {
@@ -85,6 +102,28 @@ test_controls_cannot_forge_a_line(void **state)
 	drain();
 	assert_ptr_equal(strchr(seen, '\n'), seen + strlen(seen) - 1);
 	assert_null(strchr(seen, '\033'));
+}
+
+static void
+test_lines_are_utf8(void **state)
+{
+	char text[LOG_LINE_MAX + 1];
+
+	(void)state;
+	for (int json = 0; json < 2; json++) {
+		log_setup(LOG_INFO, json == 1);
+		log_error("<%s>", "\xc3\xa9 \xc3 \xff \xed\xa0\x80 \xc2\x9b");
+		assert_non_null(strstr(drain(), "<\xc3\xa9 ? ? ???   >"));
+		/* Whatever the place where a long line is cut. */
+		for (size_t shift = 0; shift < 4; shift++) {
+			memset(text, 'x', shift);
+			for (size_t i = shift; i + 4 < sizeof(text); i += 3)
+				memcpy(text + i, "\xe2\x82\xac", 4);
+			log_error("%s", text);
+			drain();
+			assert_true(is_utf8(seen));
+		}
+	}
 }
 
 static void
@@ -148,6 +187,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			test_controls_cannot_forge_a_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_lines_are_utf8, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_long_message_is_cut_into_one_line, set_up,
 			tear_down),
