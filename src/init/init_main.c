@@ -20,6 +20,7 @@
 #include "init/stragglers.h"
 #include "init/supervisor.h"
 #include "init/terminal.h"
+#include "init/trim.h"
 #include "init/voice.h"
 
 #include <errno.h>
@@ -588,6 +589,7 @@ init_main(const struct config *c, const struct roles *roles)
 		return error_exit_status(e.code);
 	}
 	start(&in);
+	trim_program();
 	while (in.supervisor.state != ST_DONE)
 		turn(&in);
 	questions_cancel(&in.questions);

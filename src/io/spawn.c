@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -34,7 +35,7 @@ struct job {
 };
 
 /* The parent waits while the child uses it, so one is enough. */
-static _Alignas(64) unsigned char child_stack[CHILD_STACK];
+static _Alignas(4096) unsigned char child_stack[CHILD_STACK];
 static char exec_path[EXEC_PATH_MAX];
 
 uint64_t
@@ -278,6 +279,8 @@ spawn_command(const struct spawn *s, struct spawn_result *r)
 	}
 	read_reports(report[0], r);
 	(void)close(report[0]);
+	/* It held nothing that lasts: the pages go back. */
+	(void)madvise(child_stack, sizeof(child_stack), MADV_DONTNEED);
 	if (r->failure == SPAWN_OK)
 		return ERR_OK;
 	while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
