@@ -71,7 +71,9 @@ judge(struct metadata *m, const char *peer, struct token *t, struct error *e)
 			"or check Workload Identity");
 	if (h->status == 200)
 		return token_parse(t, m->x->body, clock_wall_s(), e);
-	text_printable(shown, sizeof(shown), m->x->body);
+	/* A success of another kind may hold a token. */
+	text_printable(shown, sizeof(shown),
+		h->status >= 400 ? m->x->body : span_str("(not shown)"));
 	return error_set(e, m->passing ? ERR_HTTP : ERR_CREDENTIALS,
 		"the metadata server answered HTTP %u: %s", h->status, shown);
 }

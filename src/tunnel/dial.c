@@ -45,7 +45,10 @@ next_address(struct connection *c, struct error *e)
 		connection_set_deadline(c, try_deadline_ms(c, now_ms));
 		return;
 	}
-	instance_unreachable(c->instance, c->serial);
+	/* Without one try it says nothing about the instance. */
+	if (e->code != ERR_OK)
+		instance_unreachable(c->instance, c->serial);
+	(void)error_set(e, ERR_TIMEOUT, "no time was left to connect");
 	connection_fail(c, e->detail);
 }
 

@@ -119,17 +119,18 @@ start_drain(struct tunnel *t)
 static void
 obey(struct tunnel *t, const struct ipc_message *m, int fd)
 {
-	struct instance *i = &t->instances[m->instance];
-
 	switch ((enum ipc_kind)m->kind) {
 	case IPC_LISTENER:
 		if (fd >= 0 && !t->draining)
-			listener_open(i, fd);
+			listener_open(&t->instances[m->instance], fd);
 		else if (fd >= 0)
 			socket_close(fd);
 		return;
 	case IPC_FETCHER_EXITED:
-		instance_fetcher_exited(i, m->wait_status);
+		/* What the fetcher sent before its end comes first. */
+		read_answers(t);
+		instance_fetcher_exited(
+			&t->instances[m->instance], m->wait_status);
 		break;
 	case IPC_DRAIN:
 		if (!t->draining)
@@ -155,8 +156,6 @@ on_control(void *context, short revents)
 	enum err err;
 
 	(void)revents;
-	/* An answer sent before its fetcher exited comes before that notice. */
-	read_answers(t);
 	do {
 		struct ipc_message m;
 		int fd;

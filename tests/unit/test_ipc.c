@@ -273,6 +273,7 @@ test_identity_fields(void **state)
 	REFUSED(id->result = IPC_RESULT_END);
 	REFUSED(id->engine = IPC_ENGINE_END);
 	REFUSED(id->address_count = ADDRESSES_MAX + 1);
+	REFUSED(id->address_count = 0);
 	REFUSED(id->name_count = NAMES_MAX + 1);
 	REFUSED(id->anchors_len = ANCHORS_DER_MAX + 1);
 	REFUSED(id->chain_len = CHAIN_DER_MAX + 1);
