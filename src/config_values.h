@@ -49,8 +49,8 @@ enum err value_remap(
 	struct exit_map *out, const char *text, struct error *e) NODISCARD;
 
 /* "end", "ask" or "leave". */
-enum err value_stragglers(enum stragglers_mode *out, const char *text,
-	struct error *e) NODISCARD;
+enum err value_stragglers(
+	enum stragglers_mode *out, const char *text, struct error *e) NODISCARD;
 
 /* An IPv4 or IPv6 literal. */
 enum err value_address(const char *text, struct error *e) NODISCARD;

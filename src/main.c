@@ -34,8 +34,7 @@ read_command_line(struct config *c, char *const argv[], int *status)
 		(void)printf("%s version " FAIRLEAD_VERSION "\n",
 			personality_name(argv[0]));
 	*status = 0;
-	log_setup(c->quiet ? LOG_ERROR
-			   : (c->debug_logs ? LOG_DEBUG : LOG_INFO),
+	log_setup(c->quiet ? LOG_ERROR : (c->debug_logs ? LOG_DEBUG : LOG_INFO),
 		c->structured_logs);
 	return action == CONFIG_RUN;
 }

@@ -117,7 +117,8 @@ static const char dumb_init_help[] =
 	"\n"
 	"Optional arguments:\n"
 	"   -c, --single-child   Run in single-child mode.\n"
-	"                        In this mode, signals are only proxied to the\n"
+	"                        In this mode, signals are only proxied to "
+	"the\n"
 	"                        direct child and not any of its descendants.\n"
 	"   -r, --rewrite s:r    Rewrite received signal s to new signal r "
 	"before proxying.\n"
@@ -333,8 +334,8 @@ take_long(struct parse *p, char *const **at)
 		take(p, i, text[len] == '=' ? text + len + 1 : NULL, at);
 		return;
 	}
-	(void)fprintf(stderr, "%s: unrecognized option '%s'\n", own_name(p),
-		**at);
+	(void)fprintf(
+		stderr, "%s: unrecognized option '%s'\n", own_name(p), **at);
 	bad_usage(p);
 }
 
@@ -420,8 +421,8 @@ set_defaults(struct parse *p, char *const envp[])
 	c->environment = envp;
 	c->stop_signal = SIGTERM;
 	c->patient = true;
-	c->stragglers = p->voice == VOICE_DUMB_INIT ? STRAGGLERS_ASK
-						    : STRAGGLERS_LEAVE;
+	c->stragglers =
+		p->voice == VOICE_DUMB_INIT ? STRAGGLERS_ASK : STRAGGLERS_LEAVE;
 	c->subreaper = p->voice == VOICE_CATATONIT;
 }
 
@@ -451,8 +452,8 @@ base_name(const char *path)
 }
 
 enum personality_next
-personality_parse(struct config *c, int *status, char *const argv[],
-	char *const envp[])
+personality_parse(
+	struct config *c, int *status, char *const argv[], char *const envp[])
 {
 	struct parse p = {.c = c, .voice = VOICE_OWN};
 

@@ -22,7 +22,7 @@ struct text {
 struct conversion {
 	bool left;
 	bool zeros;
-	char plus;     /* '+', ' ' or 0 */
+	char plus; /* '+', ' ' or 0 */
 	int width;
 	int precision; /* -1: none */
 	int length;    /* -2 hh, -1 h, 0, 1 l, 2 ll, and z, j, t as l */
@@ -143,8 +143,8 @@ narrow_unsigned(const struct conversion *c, unsigned v)
 			       : (c->length == -1 ? (unsigned short)v : v);
 }
 
-_Static_assert(sizeof(long) == sizeof(long long) &&
-		       sizeof(size_t) == sizeof(long),
+_Static_assert(
+	sizeof(long) == sizeof(long long) && sizeof(size_t) == sizeof(long),
 	"%l, %ll and %z are of one size");
 
 static void
@@ -217,8 +217,8 @@ put_integer(struct text *t, struct conversion *c, struct arguments *args)
 	else
 		put_number(t, c,
 			c->length > 0 ? va_arg(args->ap, unsigned long)
-				      : narrow_unsigned(c,
-						va_arg(args->ap, unsigned)),
+				      : narrow_unsigned(
+						c, va_arg(args->ap, unsigned)),
 			"");
 }
 

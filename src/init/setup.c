@@ -52,8 +52,8 @@ adopt_orphans(bool wanted)
 			 "%s",
 			strerror(errno));
 	/* It outlasts an exec, so somebody may have asked before us. */
-	if (!wanted && (prctl(PR_GET_CHILD_SUBREAPER, &already) != 0 ||
-			       already == 0))
+	if (!wanted &&
+		(prctl(PR_GET_CHILD_SUBREAPER, &already) != 0 || already == 0))
 		(void)voice_say(VOICE_NO_REAPER, 0, 0);
 }
 

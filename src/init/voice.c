@@ -48,21 +48,20 @@ static const char tini[] =
 	"zombie reaping won't work. Use -s or set TINI_SUBREAPER, or run as "
 	"PID 1.\0";
 
-static const char catatonit[] =
-	"dpid1 is process %\0"
-	"\0"
-	"\0"
-	"dreceived signal %\0"
-	"\0"
-	"\0"
-	"dforwarded signal %\0"
-	"\0"
-	"dprocess % ended with code %\0"
-	"dprocess % ended by signal %\0"
-	"\0"
-	"\0"
-	"\0"
-	"\0";
+static const char catatonit[] = "dpid1 is process %\0"
+				"\0"
+				"\0"
+				"dreceived signal %\0"
+				"\0"
+				"\0"
+				"dforwarded signal %\0"
+				"\0"
+				"dprocess % ended with code %\0"
+				"dprocess % ended by signal %\0"
+				"\0"
+				"\0"
+				"\0"
+				"\0";
 
 static enum voice current;
 

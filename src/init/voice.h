@@ -35,11 +35,11 @@ void voice_set(enum voice voice);
 bool voice_say(enum voice_word word, int a, int b);
 
 /* The command cannot be executed: why, and what to do about it. */
-void voice_exec_failed(const char *command, const char *why,
-	const char *remedy);
+void voice_exec_failed(
+	const char *command, const char *why, const char *remedy);
 
 /* The text of a word with its numbers; empty: none. For the tests. */
-void voice_format(char *out, size_t cap, enum voice voice,
-	enum voice_word word, int a, int b);
+void voice_format(char *out, size_t cap, enum voice voice, enum voice_word word,
+	int a, int b);
 
 #endif

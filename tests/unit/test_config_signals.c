@@ -18,8 +18,8 @@ static void
 test_rewrite(void **state)
 {
 	static const char *const bad[] = {"", "15", "15:", ":15", "15::3",
-		"TERM:DERP", "0:3", "65:1", "1:65", "15:3,", ",15:3", "TERM-QUIT",
-		"15:3 ", "15:300",
+		"TERM:DERP", "0:3", "65:1", "1:65", "15:3,", ",15:3",
+		"TERM-QUIT", "15:3 ", "15:300",
 		"SIGAVERYLONGNAMETHATISNOSIGNAL:SIGTERM"};
 	struct rewrites r = {.to = {0}};
 	struct error e;
@@ -30,10 +30,10 @@ test_rewrite(void **state)
 	assert_int_equal(value_rewrite(&r, "2:RTMIN+3", &e), ERR_OK);
 	assert_int_equal(value_rewrite(&r, "RTMAX:1", &e), ERR_OK);
 	for (int i = 1; i <= SIGNAL_MAX; i++) {
-		int want = i == SIGTERM	  ? SIGQUIT
+		int want = i == SIGTERM   ? SIGQUIT
 			   : i == SIGUSR1 ? REWRITE_DROP
 			   : i == SIGINT  ? 37
-			   : i == 64	  ? 1
+			   : i == 64      ? 1
 					  : 0;
 
 		assert_int_equal(r.to[i], want);
@@ -60,11 +60,11 @@ test_remap(void **state)
 	assert_int_equal(value_remap(&m, "143", &e), ERR_OK);
 	assert_int_equal(value_remap(&m, "0=1,10-12=7,255-255", &e), ERR_OK);
 	for (int i = 0; i < 256; i++) {
-		int want = i == 143	       ? 1
-			   : i == 0	       ? 2
+		int want = i == 143             ? 1
+			   : i == 0             ? 2
 			   : i >= 10 && i <= 12 ? 8
-			   : i == 255	       ? 1
-					       : 0;
+			   : i == 255           ? 1
+						: 0;
 
 		assert_int_equal(m.to[i], want);
 	}

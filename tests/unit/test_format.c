@@ -17,8 +17,7 @@
 
 #define TEXT_MAX 128
 
-static void __attribute__((format(printf, 1, 2)))
-check(const char *fmt, ...)
+static void __attribute__((format(printf, 1, 2))) check(const char *fmt, ...)
 {
 	char want[TEXT_MAX];
 	char got[TEXT_MAX];
@@ -47,8 +46,8 @@ check(const char *fmt, ...)
 static void
 test_numbers(void **state)
 {
-	static const int numbers[] = {0, 1, -1, 9, 10, 255, -256, INT_MAX,
-		INT_MIN};
+	static const int numbers[] = {
+		0, 1, -1, 9, 10, 255, -256, INT_MAX, INT_MIN};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -61,8 +60,8 @@ test_numbers(void **state)
 		check("%*d|%-*d|%*d", 7, v, 7, v, -7, v);
 		check("%ld|%lu|%lx|%20ld", l, (unsigned long)l,
 			(unsigned long)l, l);
-		check("%lld|%llu|%zu|%jd", (long long)l,
-			(unsigned long long)l, (size_t)l, (intmax_t)l);
+		check("%lld|%llu|%zu|%jd", (long long)l, (unsigned long long)l,
+			(size_t)l, (intmax_t)l);
 		check("%hd|%hhd|%hu|%hhx", (short)v, (signed char)v,
 			(unsigned short)v, (unsigned char)v);
 	}

@@ -81,10 +81,10 @@ test_names(void **state)
 	runs("/sbin/docker-init -- true", "", "true");
 	runs("tini-static true", "", "true");
 	runs("/run/podman-init -- true", "", "true");
-	assert_string_equal(personality_name("/x/cloud-sql-proxy"),
-		"cloud-sql-proxy");
-	assert_string_equal(personality_name("./alloydb-auth-proxy"),
-		"alloydb-auth-proxy");
+	assert_string_equal(
+		personality_name("/x/cloud-sql-proxy"), "cloud-sql-proxy");
+	assert_string_equal(
+		personality_name("./alloydb-auth-proxy"), "alloydb-auth-proxy");
 	assert_string_equal(personality_name("anything"), "fairlead");
 	assert_string_equal(personality_name(NULL), "fairlead");
 }
@@ -182,7 +182,8 @@ test_environment_is_left_alone(void **state)
 {
 	(void)state;
 	runs("tini cloud-sql-proxy",
-		"CSQL_PROXY_TOKEN=x FAIRLEAD_RESTART=always", "cloud-sql-proxy");
+		"CSQL_PROXY_TOKEN=x FAIRLEAD_RESTART=always",
+		"cloud-sql-proxy");
 	assert_string_equal(config.environment[0], "CSQL_PROXY_TOKEN=x");
 	assert_string_equal(config.environment[1], "FAIRLEAD_RESTART=always");
 	assert_null(config.environment[2]);
@@ -195,8 +196,8 @@ test_words(void **state)
 
 	(void)state;
 	for (int w = 0; w < VOICE_WORDS; w++) {
-		voice_format(text, sizeof(text), VOICE_OWN,
-			(enum voice_word)w, 1, 2);
+		voice_format(text, sizeof(text), VOICE_OWN, (enum voice_word)w,
+			1, 2);
 		assert_string_equal(text, "");
 	}
 	voice_format(text, sizeof(text), VOICE_DUMB_INIT, VOICE_EXITED, 7, 3);
@@ -204,8 +205,8 @@ test_words(void **state)
 		text, "iA child with PID 7 exited with exit status 3.");
 	voice_format(text, sizeof(text), VOICE_TINI, VOICE_REAPED, 7, 0);
 	assert_string_equal(text, "wReaped zombie process with pid=7");
-	voice_format(text, sizeof(text), VOICE_CATATONIT, VOICE_NO_REAPER, 0,
-		0);
+	voice_format(
+		text, sizeof(text), VOICE_CATATONIT, VOICE_NO_REAPER, 0, 0);
 	assert_string_equal(text, "");
 	voice_format(text, 6, VOICE_DUMB_INIT, VOICE_SPAWNED, 12345, 0);
 	assert_string_equal(text, "iChil");
