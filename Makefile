@@ -283,7 +283,7 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (60), keep what covers more
 	$(AGAIN) fuzz-programs
 	$(Q)tests/fuzz/run
 
-bench: ## start-up time beside other inits, and pgbench through the tunnel
+bench: ## start-up beside other inits, tunnel beside other proxies
 	$(Q)tests/deps build integration bench
 	$(AGAIN) all
 	$(Q)tests/bench/run
