@@ -6,7 +6,7 @@
  */
 #include "init/stragglers.h"
 
-#include "base/span.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +22,7 @@
 struct process {
 	pid_t parent;
 	char state;
+	char name[16];
 };
 
 /* What one pass over /proc does. */
@@ -63,6 +64,7 @@ look_up(int proc, pid_t pid, struct process *p)
 	char path[32];
 	char text[512];
 	const char *at;
+	const char *name;
 	ssize_t n;
 	int fd;
 
@@ -76,10 +78,13 @@ look_up(int proc, pid_t pid, struct process *p)
 		return false;
 	text[n] = '\0';
 	at = strrchr(text, ')');
-	if (at == NULL || strlen(at) < 5)
+	name = strchr(text, '(');
+	if (at == NULL || name == NULL || strlen(at) < 5)
 		return false;
 	p->state = at[2];
 	p->parent = (pid_t)strtol(at + 4, NULL, 10);
+	(void)snprintf(p->name, sizeof(p->name), "%.*s", (int)(at - name - 1),
+		name + 1);
 	return true;
 }
 
@@ -110,6 +115,23 @@ descends(int proc, struct process p)
 	return false;
 }
 
+/* Once for each, and not of a whole flood. */
+static void
+say_killed(pid_t pid, const struct process *p)
+{
+	static pid_t said[STRAGGLERS_NAMED];
+	static size_t count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (said[i] == pid)
+			return;
+	}
+	if (count == STRAGGLERS_NAMED)
+		return;
+	said[count++] = pid;
+	log_warn("init: killing process %d (%s)", (int)pid, p->name);
+}
+
 static void
 visit(int proc, const char *name, struct pass *pass)
 {
@@ -123,6 +145,8 @@ visit(int proc, const char *name, struct pass *pass)
 		!descends(proc, p))
 		return;
 	pass->found = true;
+	if (pass->signo == SIGKILL)
+		say_killed(pid, &p);
 	if (pass->signo != 0)
 		(void)kill(pid, pass->signo);
 }

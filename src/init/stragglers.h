@@ -27,7 +27,10 @@ struct spared {
  */
 void stragglers_ask(const struct spared *roles, pid_t group);
 
-/* SIGKILL to those that are there now. Later ones are met by the next call. */
+/*
+ * SIGKILL to those that are there now, naming the first few in the log. Later
+ * ones are met by the next call.
+ */
 void stragglers_kill(const struct spared *roles, pid_t group);
 
 /*

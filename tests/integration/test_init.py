@@ -413,6 +413,7 @@ def test_stubborn_straggler_is_killed(start, as_pid1):
     init.process.stdin.close()
     assert init.wait() == 5
     assert "left did not end" in init.log()
+    assert re.search(r"killing process \d+ \(sh\)", init.log())
     lab.wait_until(lambda: all(pid1.state(p) in "?Z" for p in before),
                    what="nothing left")
 
