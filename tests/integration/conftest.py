@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 
 import pytest
@@ -14,7 +15,18 @@ from echo import EchoServer  # noqa: E402
 from google_client import Client  # noqa: E402
 
 
+def undo_ignored_signals():
+    """A background job of a shell, or of nohup, ignores some signals, and what
+    is started here would too: fairlead passes that on to its app."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_configure(config):
+    undo_ignored_signals()
     config.addinivalue_line(
         "markers", "product: about the static binary alone, not about one "
         "with sanitizers (FAIRLEAD_BINARY)")
