@@ -143,26 +143,32 @@ def test_term_right_after_the_first_system_call(start, options):
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 def test_code_among_a_thousand(start, as_pid1, first):
     """All ends come as one SIGCHLD, the app's among them."""
-    crowd = ("import os, sys, time\n"
-             "end = 'go' if {first} else 'late'\n"
+    # The crowd waits for the end of a pipe that the app holds: a thousand
+    # that poll would take the machine.
+    crowd = ("import os, time\n"
+             "r, w = os.pipe()\n"
              "if os.fork() == 0:\n"
              "    os.setsid()\n"
              "    for _ in range(1000):\n"
              "        if os.fork() == 0:\n"
-             "            while not os.path.exists('go'): time.sleep(0.02)\n"
+             "            os.close(w)\n"
+             "            os.read(r, 1)\n"
              "            os._exit(3)\n"
              "    os._exit(0)\n"
              "os.wait()\n"
              "print('up', flush=True)\n"
-             "while not os.path.exists(end): time.sleep(0.02)\n"
+             "while not os.path.exists('go'): time.sleep(0.02)\n"
+             "if not {first}:\n"
+             "    os.close(w)\n"
+             "    while not os.path.exists('late'): time.sleep(0.02)\n"
              "os._exit(77)\n").replace("{first}", str(first))
     init = start("--", lab.PYTHON, "-c", crowd, pid1=as_pid1)
     init.wait_log("up")
     lab.wait_until(lambda: len(pid1.children(init.init)) == 1001,
                    what="orphans adopted")
+    app = init.app
     os.kill(init.init, signal.SIGSTOP)
     open(init.path("go"), "w").close()
-    app = init.app
     lab.wait_until(lambda: sum(s == "Z" for s in init.processes().values())
                    >= 1000, what="zombies")
     open(init.path("late"), "w").close()
