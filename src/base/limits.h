@@ -114,7 +114,7 @@
 #define BACKOFF_JITTER_PERCENT 25
 #define HEALTHY_AFTER_MS       10000 /* a run this long resets the backoff */
 #define STRAGGLER_GRACE_MS     500
-#define STRAGGLERS_NAMED       8 /* in the log, when they are killed */
+#define STRAGGLERS_NAMED       8     /* in the log, when they are killed */
 #define DRAIN_TIMEOUT_MS       800   /* tunnel: from IPC_DRAIN to SIGKILL */
 #define CLOUD_RUN_STOP_MS      8000  /* default --stop-timeout on Cloud Run */
 #define WAIT_READY_MS          60000 /* default of --wait-ready's DURATION */

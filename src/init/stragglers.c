@@ -63,7 +63,7 @@ look_up(int proc, pid_t pid, struct process *p)
 {
 	char path[32];
 	char text[512];
-	const char *at;
+	char *at;
 	const char *name;
 	ssize_t n;
 	int fd;
@@ -79,12 +79,12 @@ look_up(int proc, pid_t pid, struct process *p)
 	text[n] = '\0';
 	at = strrchr(text, ')');
 	name = strchr(text, '(');
-	if (at == NULL || name == NULL || strlen(at) < 5)
+	if (at == NULL || name == NULL || name > at || strlen(at) < 5)
 		return false;
 	p->state = at[2];
 	p->parent = (pid_t)strtol(at + 4, NULL, 10);
-	(void)snprintf(p->name, sizeof(p->name), "%.*s", (int)(at - name - 1),
-		name + 1);
+	*at = '\0';
+	(void)snprintf(p->name, sizeof(p->name), "%.15s", name + 1);
 	return true;
 }
 
