@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / os.environ.get("OUT", "build")
 BINARY = OUT / "fairlead"
 VENDOR = OUT / "vendor"
-BUDGET = 300_000
+BUDGET = 400_000
 
 
 def output(*argv, **more):
