@@ -84,11 +84,12 @@
 #define ACCEPT_PAUSE_MS      100     /* after EMFILE and its like */
 #define SERVER_PROXY_PORT    3307    /* Cloud SQL, all engines */
 #define ACCEPTS_PER_TURN     64
-#define RELAY_ROUNDS_MAX     4   /* of one connection in one turn */
-#define DRAIN_FINISH_MS      600 /* then the tunnel exits, whatever is open */
-#define BUFFERS_KEPT         2   /* record buffers kept when nobody uses them */
-#define DESCRIPTORS_SPARE    32  /* standard streams, channels, listeners */
-#define LOOP_READY_MAX       64  /* descriptors handled in one turn */
+#define RELAY_ROUNDS_MAX     4     /* of one connection in one turn */
+#define DRAIN_FINISH_MS      600   /* then the tunnel exits, whatever is open */
+#define EARLY_MAX            16384 /* bytes of a client kept for a second try */
+#define BUFFERS_KEPT         2  /* record buffers kept when nobody uses them */
+#define DESCRIPTORS_SPARE    32 /* standard streams, channels, listeners */
+#define LOOP_READY_MAX       64 /* descriptors handled in one turn */
 
 /* TLS (RFC 8446 5.1, 5.2) */
 #define TLS_PLAINTEXT_MAX          16384

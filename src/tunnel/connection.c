@@ -77,6 +77,7 @@ end(struct connection *c, bool reset)
 	struct connections *all = &t->connections;
 
 	end_relay(c);
+	early_clear(&c->early);
 	connection_close_server(c, reset);
 	loop_remove(&t->loop, &c->client_watch);
 	/* A reset would take back what is still on its way to the client. */
@@ -165,16 +166,58 @@ refused(struct connection *c, const struct error *e)
 	connection_fail(c, why);
 }
 
+/* A new identity is here, or will be: what is here now has just failed. */
+static bool
+new_identity_near(const struct connection *c)
+{
+	struct instance *i = c->instance;
+
+	switch (refresh_dial(&i->refresh, tunnel_now())) {
+	case REFRESH_USE:
+		return i->serial != c->serial;
+	case REFRESH_WAIT:
+		return true;
+	case REFRESH_REFUSE:
+		break;
+	}
+	return false;
+}
+
+/*
+ * Begin again with a new identity, if the client cannot tell: the server has
+ * said nothing, and all that the client said is still here. False: not now.
+ */
+static bool
+try_again(struct connection *c, const struct error *e)
+{
+	if (c->retried || c->early.lost || clock_ms() >= c->dial_deadline_ms ||
+		!new_identity_near(c))
+		return false;
+	log_info("[%s] trying once more with a new ephemeral certificate: %s",
+		name_of(c), e->detail);
+	c->retried = true;
+	end_relay(c);
+	connection_close_server(c, false);
+	c->state = CONNECTION_WAITING;
+	connection_set_deadline(c, c->dial_deadline_ms);
+	loop_set(&c->instance->tunnel->loop, &c->client_watch, 0);
+	dial_begin(c);
+	return true;
+}
+
 static void
 broke(struct connection *c, const struct relay_report *report)
 {
 	bool dialing = c->state == CONNECTION_HANDSHAKE;
 	bool spoke = tls13_server_spoke(&c->relay.tls);
 
-	if (report->tls)
+	if (report->tls) {
 		instance_suspect(c->instance, c->serial);
-	else if (!report->client && dialing)
+		if (!spoke && try_again(c, &report->error))
+			return;
+	} else if (!report->client && dialing) {
 		instance_unreachable(c->instance, c->serial);
+	}
 	if (!report->client && (dialing || (report->tls && !spoke))) {
 		refused(c, &report->error);
 		return;
@@ -192,6 +235,8 @@ begin_relaying(struct connection *c)
 	identity_drop(c->identity);
 	c->identity = NULL;
 	connection_set_deadline(c, CLOCK_NEVER);
+	c->early.replay = c->retried;
+	c->relay.early = &c->early;
 	/* Most clients have spoken by now: look without asking poll first. */
 	c->relay.client_ready = true;
 }
@@ -225,6 +270,10 @@ pump(struct connection *c)
 		tls13_handshake_done(&c->relay.tls)) {
 		begin_relaying(c);
 		status = relay_pump(&c->relay, pool, &report);
+	}
+	if (c->relay.early != NULL && tls13_server_spoke(&c->relay.tls)) {
+		c->relay.early = NULL;
+		early_clear(&c->early);
 	}
 	switch (status) {
 	case RELAY_RUNNING:

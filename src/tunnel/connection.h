@@ -9,7 +9,9 @@
  *               read and dropped, so that closing does not destroy the last
  *               bytes on their way to it
  *
- * Connections live in a fixed table and end in one place.
+ * If TLS fails before the server has said a word and a new identity can be
+ * had, a connection goes back to WAITING for that, once, and the client does
+ * not notice. Connections live in a fixed table and end in one place.
  */
 #ifndef TUNNEL_CONNECTION_H
 #define TUNNEL_CONNECTION_H
@@ -44,6 +46,8 @@ struct connection {
 	struct watch client_watch;
 	struct watch server_watch;
 	struct relay relay; /* from HANDSHAKE to RELAYING */
+	struct early early; /* until the server speaks */
+	bool retried;       /* this is the second identity's try */
 	bool close_logged;
 	uint64_t dial_deadline_ms; /* of everything before RELAYING */
 	uint64_t deadline_ms;      /* of this state; CLOCK_NEVER: none */

@@ -57,6 +57,12 @@ delivered(const struct relay *r)
 }
 
 static bool
+replaying(const struct relay *r)
+{
+	return r->early != NULL && early_pending(r->early);
+}
+
+static bool
 wants_client_bytes(const struct relay *r)
 {
 	return !r->client_eof && !r->server_deaf && has(r, TLS13_SENDAPP);
@@ -82,6 +88,8 @@ relay_interest(const struct relay *r, int *client, int *server)
 		*client = LOOP_NOTHING;
 	*server = wants_server_bytes(r) ? POLLIN : 0;
 	if (has(r, TLS13_SENDREC) && !r->server_deaf)
+		*server |= POLLOUT;
+	if (replaying(r) && wants_client_bytes(r))
 		*server |= POLLOUT;
 	if (*server == 0 && r->server_hup)
 		*server = LOOP_NOTHING;
@@ -225,7 +233,14 @@ read_client(struct relay *r, bool *moved, struct relay_report *report)
 		report->client = true;
 		return false;
 	}
-	if (!r->client_ready || !wants_client_bytes(r))
+	if (!wants_client_bytes(r))
+		return true;
+	if (replaying(r)) {
+		early_send(r->early, &r->tls);
+		*moved = true;
+		return true;
+	}
+	if (!r->client_ready)
 		return true;
 	count = tls13_sendapp_vec(&r->tls, v, TLS_PIECES_MAX);
 	for (i = 0; i < count; i++)
@@ -234,6 +249,9 @@ read_client(struct relay *r, bool *moved, struct relay_report *report)
 	if (err == ERR_SYS)
 		return broken(report, "reading from client", true);
 	if (err == ERR_OK) {
+		/* Encryption is in place: afterwards it is too late. */
+		if (r->early != NULL)
+			early_keep(r->early, v, done);
 		tls13_sendapp_ack(&r->tls, done);
 		/* While draining only "none there" is a reason to stop. */
 		if (done < room && !r->draining)

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "tls/tls13.h"
 #include "tunnel/buffers.h"
+#include "tunnel/early.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +36,8 @@ struct relay_report {
 struct relay {
 	struct tls13 tls;
 	struct tls13_buffers *buffers; /* lent to tls; NULL while at rest */
+	struct early *early; /* keeps the client's bytes, or has some to be
+			      * sent first; NULL: neither */
 	int client;
 	int server;
 	/* What poll said and no short read has taken back yet. */

@@ -85,7 +85,8 @@ class DataPlane:
         client's side of the handshake."""
         identity = self.instance.identity
         slot = (self.instance.chain_file(now), now["tls"], now["groups"],
-                now["suites"], now["clients"], now["tickets"])
+                now["suites"], now["clients"], now["tickets"],
+                now["client_ca"])
         with self.lock:
             if slot in self._contexts:
                 return self._contexts[slot]
@@ -93,7 +94,7 @@ class DataPlane:
         if now["clients"] == "refuse":
             trusted = identity.server_authority(99)
         else:
-            trusted = identity.client_authority()
+            trusted = identity.client_authority(now["client_ca"])
         context.load_verify_locations(cadata=trusted.pem.decode())
         context.verify_mode = ssl.CERT_REQUIRED
         context.sni_callback = note_name

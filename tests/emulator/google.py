@@ -248,9 +248,9 @@ class SqlAdmin:
                 extra["login_token"] = number
                 if why:
                     raise ValueError(f"access_token {why}")
-            lifetime = self.settings.instance(instance.name)["cert_lifetime"]
-            cert = instance.identity.ephemeral(asked["public_key"], lifetime,
-                                               login)
+            cert = instance.identity.ephemeral(
+                asked["public_key"], self.settings.instance(instance.name),
+                login)
         except (ValueError, KeyError, AttributeError, IndexError) as err:
             extra["refused"] = f"{type(err).__name__}: {err}"
             return _error(400, f"Invalid request: {err}", "invalid")

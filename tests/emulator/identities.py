@@ -52,8 +52,9 @@ class InstanceIdentity:
         self._authorities = {}
         self._chains = {}
 
-    def client_authority(self):
-        return self._authority("client", "Client CA")
+    def client_authority(self, generation=0):
+        role = f"client-{generation}" if generation else "client"
+        return self._authority(role, "Client CA")
 
     def server_authority(self, generation):
         return self._authority(f"server-{generation}", "Server CA")
@@ -148,16 +149,16 @@ class InstanceIdentity:
             return self.common_name, right
         return self.common_name, []
 
-    def ephemeral(self, public_key_pem, lifetime, login_token=None):
+    def ephemeral(self, public_key_pem, settings, login_token=None):
         """A client certificate.  Raises ValueError for a bad key."""
         public_key = parse_public_key(public_key_pem)
         extra = None
         if login_token:
             extra = x509.UnrecognizedExtension(
                 pki.LOGIN_TOKEN_OID, der_utf8(login_token))
-        return self.client_authority().issue(
+        return self.client_authority(settings["client_ca"]).issue(
             public_key, name_of("ephemeral client", ORGANIZATION),
-            start=-60, life=lifetime,
+            start=-60, life=settings["cert_lifetime"],
             eku=ExtendedKeyUsageOID.CLIENT_AUTH, extra=extra)
 
 

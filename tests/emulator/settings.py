@@ -42,6 +42,8 @@ INSTANCE = {
     "connect": ("accept", "accept, refuse (nobody listens), reset, silent"),
     "clients": ("accept", "accept, refuse (alert after the handshake), "
                           "close (EOF after the handshake, no alert)"),
+    "client_ca": (0, "generation of the authority that issues client "
+                     "certificates; those of the others are refused"),
     "server_cert": ("cn", "see the list below"),
     "server_key": ("rsa2048", "key of the server's certificate"),
     "server_ca": (0, "generation of the CA that signs it"),
@@ -67,8 +69,8 @@ CHOICES = {
     "tls": ("1.3", "1.2"),
 }
 
-INTEGERS = ("cert_lifetime", "server_ca", "tickets", "reset_after",
-            "cut_after", "key_update_after", "record_size", "drip")
+INTEGERS = ("cert_lifetime", "server_ca", "client_ca", "tickets",
+            "reset_after", "cut_after", "key_update_after", "record_size", "drip")
 
 HTTPS = {
     "cert": ("ok", "one of " + ", ".join(identities.ApiIdentity.CERTS)),

@@ -99,6 +99,66 @@ def test_client_certificate_refused(echo_emulator, proxy):
     assert served(proxy)
 
 
+def trusts_new_certificates_only(emulator, client_ca=1):
+    """What an alert of the server's says about the one we have."""
+    emulator.set(client_ca=client_ca)
+
+
+@pytest.mark.parametrize("size", [4, 16000])
+def test_refused_certificate_costs_the_client_nothing(echo_emulator, proxy,
+                                                      size):
+    """A client that speaks first: its bytes go to the second server too."""
+    assert served(proxy)
+    trusts_new_certificates_only(echo_emulator)
+    data = b"x" * (size - 1) + b"!"
+    with connect(proxy) as sock:
+        sock.sendall(data)
+        got = b""
+        while len(got) < size:
+            got += sock.recv(65536) or pytest.fail(proxy.log())
+        assert got == data
+        assert ask(sock) == b"ping"
+    assert "trying once more with a new ephemeral certificate: remote " \
+           "error: tls: " in proxy.log()
+    assert "failed to connect" not in proxy.log()
+
+
+def test_refused_certificate_of_a_silent_client(echo_emulator, proxy):
+    """One that waits for the server's greeting, as with MySQL."""
+    assert served(proxy)
+    trusts_new_certificates_only(echo_emulator)
+    with connect(proxy) as sock:
+        proxy.wait_log("trying once more")
+        assert ask(sock) == b"ping"
+
+
+def test_bytes_too_many_to_be_sent_again(echo_emulator, proxy):
+    """Part of them must never be taken for the whole."""
+    assert served(proxy)
+    trusts_new_certificates_only(echo_emulator)
+    assert refused(proxy, b"x" * 200_000)
+    proxy.wait_log("the server refused the ephemeral certificate")
+    assert "trying once more" not in proxy.log()
+    assert all(e["up"] == 0 for e in echo_emulator.log("close")[1:])
+
+
+def test_refused_twice(echo_emulator, proxy):
+    """Once more means once."""
+    assert served(proxy)
+    echo_emulator.set(clients="refuse")
+    assert refused(proxy)
+    proxy.wait_log("the server refused the ephemeral certificate")
+    assert proxy.log().count("trying once more") == 1
+
+
+def test_new_server_authority(echo_emulator, proxy):
+    """The certificate that we do not trust yet is read about at once."""
+    assert served(proxy)
+    echo_emulator.set(server_ca=1, published_cas=[1])
+    assert served(proxy), proxy.log()
+    assert "failed to connect" not in proxy.log()
+
+
 def test_expired_client_certificate(echo_emulator, start):
     """A certificate that is too old when it comes: our clock is wrong, or
     theirs."""
