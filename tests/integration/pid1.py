@@ -48,6 +48,56 @@ def pre(*words):
     return [lab.PYTHON, "-c", PRE, *words, "--"]
 
 
+# Numbers of system calls: x86-64, arm64. Where the second has none it is -1.
+CALLS = {
+    "clone": (56, 220), "clone3": (435, 435), "close_range": (436, 436),
+    "dup2": (33, -1), "epoll_create1": (291, 20), "epoll_ctl": (233, 21),
+    "epoll_pwait": (281, 22), "epoll_wait": (232, -1), "eventfd2": (290, 19),
+    "fchdir": (81, 50), "fchmodat2": (452, 452), "getpgid": (121, 155),
+    "getrandom": (318, 278), "getrlimit": (97, -1), "io_uring_setup":
+    (425, 425), "ioctl": (16, 29), "kill": (62, 129),
+    "landlock_add_rule": (445, 445), "landlock_create_ruleset": (444, 444),
+    "landlock_restrict_self": (446, 446), "madvise": (28, 233),
+    "membarrier": (324, 283), "memfd_create": (319, 279), "openat2":
+    (437, 437), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
+    "poll": (7, -1), "ppoll": (271, 73), "prctl": (157, 167),
+    "prlimit64": (302, 261), "rseq": (334, 293), "rt_sigqueueinfo":
+    (129, 138), "seccomp": (317, 277), "setpgid": (109, 154), "setrlimit":
+    (160, 164), "setsid": (112, 157), "signalfd4": (289, 74), "statx":
+    (332, 291), "timerfd_create": (283, 85), "timerfd_settime": (286, 86),
+    "waitid": (247, 95),
+}
+
+# Denies system calls by seccomp, as a container's profile does: all that
+# follows has to do without, and the app as well.
+DENY = r"""
+import ctypes, os, struct, sys
+number, calls, argv = int(sys.argv[1]), sys.argv[2].split(","), sys.argv[3:]
+arch = 0xc000003e if os.uname().machine == "x86_64" else 0xc00000b7
+def step(code, k, yes=0, no=0):
+    return struct.pack("=HBBI", code, yes, no, k)
+program = step(0x20, 4) + step(0x15, arch, 1) + step(6, 0x7fff0000)
+program += step(0x20, 0)
+for call in map(int, calls):
+    program += step(0x15, call, 0, 1) + step(6, 0x50000 | number)
+program += step(6, 0x7fff0000)
+text = ctypes.create_string_buffer(program, len(program))
+head = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(text))
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(22, 2, head, 0, 0) != 0:
+    sys.exit("seccomp: " + os.strerror(ctypes.get_errno()))
+os.execv(argv[0], argv)
+"""
+
+
+def deny(error, *calls):
+    """A wrapper that makes system calls fail, by their names."""
+    column = 0 if os.uname().machine == "x86_64" else 1
+    numbers = [CALLS[name][column] for name in calls]
+    return [lab.PYTHON, "-c", DENY, str(error),
+            ",".join(str(n) for n in numbers if n >= 0)]
+
+
 def file(name, text):
     """A wrapper that first writes a file into the working directory."""
     return [lab.PYTHON, "-c", "import os, sys; open(sys.argv[1], 'w').write("
@@ -103,16 +153,18 @@ def argv_of(pid):
 
 
 class Init(lab.Server):
-    """One run. stdout and stderr of all of it are in log()."""
+    """One run. stdout and stderr of all of it are in log(). unshare: more
+    options of unshare(1), for PID 1."""
 
-    def __init__(self, *args, pid1=True, wrapper=(), env=None, **how):
+    def __init__(self, *args, pid1=True, wrapper=(), env=None, unshare=(),
+                 **how):
         self.own = tempfile.mkdtemp(prefix="fl-init-")
         self.namespace = pid1
         argv = [*wrapper, lab.FAIRLEAD, *args]
         if pid1:
             user = [] if os.geteuid() == 0 else ["--map-root-user"]
             argv = ["unshare", *user, "--pid", "--fork", "--mount-proc",
-                    "--kill-child", *argv]
+                    "--kill-child", *unshare, *argv]
         how.setdefault("cwd", self.own)
         super().__init__(argv, os.path.join(self.own, "log"),
                          env=lab.clean_env(env), **how)
