@@ -9,58 +9,16 @@
 
 #include "base/span.h"
 #include "config_accounts.h"
+#include "config_check.h"
 #include "config_environment.h"
 #include "config_instance.h"
-#include "config_values.h"
+#include "config_options.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum option_type {
-	OPTION_FLAG,
-	OPTION_TEXT,
-	OPTION_COUNT,
-	OPTION_PORT,
-	OPTION_TIME,
-	OPTION_SIGNAL,
-	OPTION_RESTART,
-	OPTION_WAIT,
-	OPTION_STOP,
-	OPTION_LIST,
-	OPTION_CODES,
-	OPTION_LIMIT,
-	OPTION_REWRITE,
-	OPTION_REMAP,
-	OPTION_LEFT
-};
-
-enum option_id {
-#define SECTION(title)
-#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
-	ID_##field,
-#include "options.def"
-#undef OPTION
-	ID_COUNT
-};
-
-/* The name is in the row: a pointer would cost 24 bytes of relocation. */
-struct option_row {
-	uint16_t offset; /* of the field in struct config */
-	uint8_t type;    /* enum option_type */
-	bool proxy_env;
-	char letter;
-	char name[OPTION_NAME_MAX];
-};
-
-static const struct option_row rows[ID_COUNT] = {
-#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
-	[ID_##field] = {offsetof(struct config, field), OPTION_##type,         \
-		proxy_env, letter, name},
-#include "options.def"
-#undef OPTION
-};
+#include <unistd.h>
 
 /* State of one parse: which options the user set, and where we are. */
 struct parse {
@@ -73,102 +31,21 @@ struct parse {
 };
 
 static enum err
-set_wait(struct wait_ready *w, const char *text, struct error *e)
+set_option(struct parse *p, enum option_id id, const char *text,
+	const char *source)
 {
-	bool flag;
-	struct error quiet;
-
-	error_clear(&quiet);
-	w->timeout_ms = WAIT_READY_MS;
-	if (value_flag(&flag, text, &quiet) == ERR_OK) {
-		w->wanted = flag;
-		return ERR_OK;
-	}
-	w->wanted = true;
-	return value_time(&w->timeout_ms, text, e);
+	p->given[id] = true;
+	return option_set(p->c, id, text, source, p->e);
 }
-
-static enum err
-add_text(struct text_list *l, const char *text, struct error *e)
-{
-	if (l->count == OPTION_TEXTS_MAX)
-		return error_set(e, ERR_LIMIT, "given more than %d times",
-			OPTION_TEXTS_MAX);
-	l->list[l->count++] = text;
-	return ERR_OK;
-}
-
-static enum err
-set_field(void *field, enum option_type type, const char *text, struct error *e)
-{
-	struct stop_timeout *stop = field;
-
-	switch (type) {
-	case OPTION_FLAG:
-		return value_flag(field, text, e);
-	case OPTION_TEXT:
-		*(const char **)field = text;
-		return ERR_OK;
-	case OPTION_COUNT:
-		return value_count(field, text, e);
-	case OPTION_PORT:
-		return value_port(field, text, e);
-	case OPTION_TIME:
-		return value_time(field, text, e);
-	case OPTION_SIGNAL:
-		return value_signal(field, text, e);
-	case OPTION_RESTART:
-		return value_restart(field, text, e);
-	case OPTION_WAIT:
-		return set_wait(field, text, e);
-	case OPTION_STOP:
-		stop->set = true;
-		return value_time(&stop->ms, text, e);
-	case OPTION_LIST:
-		return add_text(field, text, e);
-	case OPTION_CODES:
-		return value_codes(field, text, e);
-	case OPTION_LIMIT:
-		return value_limit(field, text, e);
-	case OPTION_REWRITE:
-		return value_rewrite(field, text, e);
-	case OPTION_REMAP:
-		return value_remap(field, text, e);
-	case OPTION_LEFT:
-		return value_stragglers(field, text, e);
-	}
-	return error_set(e, ERR_INTERNAL, "unknown option type");
-}
-
-/* Set option id from text; source ("--port", a variable's name) for people. */
-static enum err
-set_option(struct parse *p, size_t id, const char *text, const char *source)
-{
-	struct error why;
-
-	error_clear(&why);
-	if (set_field((char *)p->c + rows[id].offset,
-		    (enum option_type)rows[id].type, text, &why) == ERR_OK)
-		return ERR_OK;
-	return error_set(p->e, why.code, "%s: %s", source, why.detail);
-}
-
-/* One after the other, in the order of the rows; empty: none. */
-static const char presets[] =
-#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
-	preset "\0"
-#include "options.def"
-#undef OPTION
-#undef SECTION
-	;
 
 static enum err
 apply_presets(struct parse *p)
 {
-	const char *at = presets;
+	for (unsigned i = 0; i < ID_COUNT; i++) {
+		const char *text = option_preset((enum option_id)i);
 
-	for (size_t i = 0; i < ID_COUNT; i++, at += strlen(at) + 1) {
-		if (*at != '\0' && set_option(p, i, at, rows[i].name) != ERR_OK)
+		if (*text != '\0' && option_set(p->c, (enum option_id)i, text,
+					     "preset", p->e) != ERR_OK)
 			return p->e->code;
 	}
 	return ERR_OK;
@@ -188,20 +65,6 @@ env_name(char *out, size_t cap, const char *prefix, const char *name)
 	}
 }
 
-/* The variable's value; NULL when unset or empty, as the proxies see it. */
-static const char *
-env_find(char *const envp[], const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; envp[i] != NULL; i++) {
-		if (strncmp(envp[i], name, len) == 0 && envp[i][len] == '=' &&
-			envp[i][len + 1] != '\0')
-			return envp[i] + len + 1;
-	}
-	return NULL;
-}
-
 /*
  * Kubernetes describes a service called "fairlead" to every pod of its
  * namespace as FAIRLEAD_PORT=tcp://ADDRESS:PORT; that is not meant for us.
@@ -214,65 +77,61 @@ is_service_link(const char *value)
 	       strncmp(value, "sctp://", 7) == 0;
 }
 
+/* The variable of that name of the option, with any of the prefixes. */
+static enum err
+apply_variable(struct parse *p, enum option_id id, const char *name,
+	enum option_of of, char *const envp[])
+{
+	static const struct {
+		char prefix[15];
+		uint8_t of;
+	} prefixes[] = {
+		{"FAIRLEAD_", OF_NONE},
+		{"CSQL_PROXY_", OF_CLOUDSQL},
+		{"ALLOYDB_PROXY_", OF_ALLOYDB},
+	};
+	char variable[15 + OPTION_NAME_MAX];
+
+	for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
+		const char *value;
+
+		if (p->given[id] || (prefixes[k].of & ~(unsigned)of) != 0)
+			continue;
+		env_name(variable, sizeof(variable), prefixes[k].prefix, name);
+		value = config_variable(envp, variable);
+		if (value == NULL || is_service_link(value))
+			continue;
+		if (set_option(p, id, value, variable) != ERR_OK)
+			return p->e->code;
+	}
+	return ERR_OK;
+}
+
 static enum err
 apply_environment(struct parse *p, char *const envp[])
 {
-	static const char *const prefixes[] = {"FAIRLEAD_", "CSQL_PROXY_"};
-	char name[64];
+	for (unsigned i = 0; i < ID_COUNT; i++) {
+		enum option_id id = (enum option_id)i;
+		enum option_of of = OF_NONE;
+		const char *name;
 
-	for (size_t i = 0; i < ID_COUNT; i++) {
-		for (size_t k = 0; k < 2 && !p->given[i]; k++) {
-			const char *value;
-
-			if (k == 1 && !rows[i].proxy_env)
-				continue;
-			env_name(name, sizeof(name), prefixes[k], rows[i].name);
-			value = env_find(envp, name);
-			if (value == NULL || is_service_link(value))
-				continue;
-			if (set_option(p, i, value, name) != ERR_OK)
+		for (unsigned k = 0; (name = option_name(id, k, &of)) != NULL;
+			k++) {
+			if (apply_variable(p, id, name, of, envp) != ERR_OK)
 				return p->e->code;
-			p->given[i] = true;
 		}
 	}
 	return ERR_OK;
 }
 
-static size_t
-find_long(struct span name)
-{
-	size_t i = 0;
-
-	while (i < ID_COUNT && !span_equal_str(name, rows[i].name))
-		i++;
-	return i;
-}
-
-static size_t
-find_letter(char letter)
-{
-	size_t i = 0;
-
-	while (i < ID_COUNT && rows[i].letter != letter)
-		i++;
-	return i;
-}
-
-/* Options whose value may be left out; it must then be joined by "=". */
-static bool
-value_optional(size_t id)
-{
-	return rows[id].type == OPTION_FLAG || rows[id].type == OPTION_WAIT;
-}
-
 /* One option at *at with its value, advancing *at over both. */
 static enum err
-take_value(struct parse *p, size_t id, char *const **at, const char *joined,
-	const char *shown)
+take_value(struct parse *p, enum option_id id, char *const **at,
+	const char *joined, const char *shown)
 {
 	const char *value = joined;
 
-	if (value == NULL && value_optional(id)) {
+	if (value == NULL && option_value_optional(id)) {
 		value = "true";
 	} else if (value == NULL) {
 		value = (*at)[1];
@@ -282,7 +141,6 @@ take_value(struct parse *p, size_t id, char *const **at, const char *joined,
 		(*at)++;
 	}
 	(*at)++;
-	p->given[id] = true;
 	return set_option(p, id, value, shown);
 }
 
@@ -292,7 +150,7 @@ take_long(struct parse *p, char *const **at)
 	const char *text = **at + 2;
 	const char *equals = strchr(text, '=');
 	size_t len = equals != NULL ? (size_t)(equals - text) : strlen(text);
-	size_t id = find_long(span_of(text, len));
+	enum option_id id = option_by_name(span_of(text, len));
 	char shown[64];
 
 	if (strcmp(text, "help") == 0 || strcmp(text, "version") == 0) {
@@ -315,7 +173,7 @@ take_letters(struct parse *p, char *const **at)
 	const char *letters = **at + 1;
 
 	for (; *letters != '\0'; letters++) {
-		size_t id = find_letter(*letters);
+		enum option_id id = option_by_letter(*letters);
 		char shown[3] = {'-', *letters, '\0'};
 
 		if (*letters == 'h' || *letters == 'v') {
@@ -327,8 +185,7 @@ take_letters(struct parse *p, char *const **at)
 			return error_set(p->e, ERR_USAGE,
 				"unknown option %s; see fairlead --help",
 				shown);
-		if (rows[id].type == OPTION_FLAG) {
-			p->given[id] = true;
+		if (option_is_flag(id)) {
 			if (set_option(p, id, "true", shown) != ERR_OK)
 				return p->e->code;
 			continue;
@@ -410,7 +267,7 @@ instances_from_environment(struct parse *p, char *const envp[])
 	};
 
 	for (size_t k = 0; k < 2 && p->instance_count == 0; k++) {
-		const char *value = env_find(envp, names[k]);
+		const char *value = config_variable(envp, names[k]);
 
 		if (value != NULL)
 			p->instances[p->instance_count++] = value;
@@ -419,7 +276,7 @@ instances_from_environment(struct parse *p, char *const envp[])
 
 			(void)snprintf(name, sizeof(name), "%s_%zu", names[k],
 				p->instance_count);
-			value = env_find(envp, name);
+			value = config_variable(envp, name);
 			if (value == NULL)
 				break;
 			p->instances[p->instance_count++] = value;
@@ -428,58 +285,31 @@ instances_from_environment(struct parse *p, char *const envp[])
 }
 
 static enum err
-check(const struct parse *p)
-{
-	const struct config *c = p->c;
-
-	if (p->given[ID_unix_socket] && p->given[ID_address])
-		return error_set(p->e, ERR_USAGE,
-			"cannot specify --unix-socket and --address together");
-	if (p->given[ID_unix_socket] && p->given[ID_port])
-		return error_set(p->e, ERR_USAGE,
-			"cannot specify --unix-socket and --port together");
-	if (c->private_ip && c->auto_ip)
-		return error_set(p->e, ERR_USAGE,
-			"cannot specify --private-ip and --auto-ip together");
-	if (c->private_ip && c->psc)
-		return error_set(p->e, ERR_USAGE,
-			"cannot specify --private-ip and --psc flags at the "
-			"same time");
-	if (c->auto_iam_authn && c->token != NULL && c->login_token == NULL)
-		return error_set(p->e, ERR_USAGE,
-			"cannot specify --auto-iam-authn and --token without "
-			"--login-token");
-	if (c->login_token != NULL && (c->token == NULL || !c->auto_iam_authn))
-		return error_set(p->e, ERR_USAGE,
-			"--login-token needs both --token and "
-			"--auto-iam-authn");
-	if (strncmp(c->sqladmin_api_endpoint, "https://", 8) != 0)
-		return error_set(p->e, ERR_USAGE,
-			"--sqladmin-api-endpoint must begin with https:// "
-			"(\"%s\")",
-			c->sqladmin_api_endpoint);
-	if (c->pause && c->command != NULL)
-		return error_set(
-			p->e, ERR_USAGE, "--pause goes without a command");
-	if (c->refresh_timeout == 0 || c->dial_timeout == 0)
-		return error_set(p->e, ERR_USAGE,
-			"--refresh-timeout and --dial-timeout must be longer "
-			"than 0");
-	return value_address(c->address, p->e);
-}
-
-static enum err
 add_instances(struct parse *p)
 {
-	if (p->instance_count == 0 && p->c->command == NULL && !p->c->pause)
-		return error_set(p->e, ERR_USAGE,
-			"missing instance_connection_name (e.g., "
-			"project:region:instance), or a command after --");
 	for (size_t i = 0; i < p->instance_count; i++) {
 		if (config_add_instance(p->c, p->instances[i], p->e) != ERR_OK)
 			return p->e->code;
 	}
 	return ERR_OK;
+}
+
+/*
+ * Without --allow-uid an app that fairlead runs has its connections for itself.
+ * One that runs as root may become anybody, and so anybody may connect. Root
+ * could become the app, and is let in.
+ */
+static void
+default_uids(struct config *c)
+{
+	uint32_t uid = c->account.set ? c->account.uid : getuid();
+
+	if (c->allow_uid.set || c->allow_uid.any || c->command == NULL ||
+		uid == 0)
+		return;
+	c->allow_uid.set = true;
+	c->allow_uid.list[c->allow_uid.count++] = uid;
+	c->allow_uid.list[c->allow_uid.count++] = 0;
 }
 
 /* The app's user, its environment, and to whom readiness is told. */
@@ -493,26 +323,21 @@ prepare_app(struct parse *p, char *const envp[])
 	if (c->user != NULL &&
 		accounts_look_up(&c->account, c->user, &why) != ERR_OK)
 		return error_set(p->e, why.code, "--user: %s", why.detail);
-	if (c->notify_fd > NOTIFY_FD_MAX ||
-		(c->notify_fd > 0 && c->notify_fd <= 2))
-		return error_set(p->e, ERR_USAGE,
-			"--notify-fd must be from 3 to %d", NOTIFY_FD_MAX);
+	default_uids(c);
 	c->notify = c->command != NULL && (c->notify || c->watchdog > 0);
-	c->notify_outer = env_find(envp, "NOTIFY_SOCKET");
+	c->notify_outer = config_variable(envp, "NOTIFY_SOCKET");
 	return config_app_environment(c, envp, p->e);
 }
 
 static void
 cloud_run_defaults(struct config *c, char *const envp[])
 {
-	c->on_cloud_run = env_find(envp, "K_SERVICE") != NULL ||
-			  env_find(envp, "CLOUD_RUN_JOB") != NULL;
+	c->on_cloud_run = config_variable(envp, "K_SERVICE") != NULL ||
+			  config_variable(envp, "CLOUD_RUN_JOB") != NULL;
 	if (c->on_cloud_run && !c->stop_timeout.set) {
 		c->stop_timeout.set = true;
 		c->stop_timeout.ms = CLOUD_RUN_STOP_MS;
 	}
-	if (c->ca_file == NULL)
-		c->ca_file = env_find(envp, "SSL_CERT_FILE");
 }
 
 void
@@ -555,7 +380,9 @@ config_parse(struct config *c, enum config_action *action, char *const argv[],
 	cloud_run_defaults(c, envp);
 	if (c->session)
 		config_session(c);
-	if (check(&p) != ERR_OK || add_instances(&p) != ERR_OK)
+	if (config_check(c, p.given, p.instance_count, e) != ERR_OK ||
+		config_derive(c, p.given, envp, e) != ERR_OK ||
+		add_instances(&p) != ERR_OK)
 		return e->code;
 	return prepare_app(&p, envp);
 }

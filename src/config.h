@@ -39,10 +39,16 @@ enum ip_type {
 
 struct instance_config {
 	enum product product;
-	char name[INSTANCE_NAME_MAX]; /* as given: "project:region:instance" */
+	/* For logs and metrics: "project:region:instance" or a DNS name as
+	 * given, AlloyDB's "project.location.cluster.instance". */
+	char name[INSTANCE_NAME_MAX];
+	/* A DNS name given as the instance, without a final dot; project,
+	 * region and instance are empty then, until it is resolved. */
+	char domain[HOST_LEN_MAX];
 	char project[INSTANCE_NAME_MAX]; /* may hold one colon: "example.com:p"
 					  */
-	char region[INSTANCE_NAME_MAX];
+	char region[INSTANCE_NAME_MAX];  /* AlloyDB: the location */
+	char cluster[INSTANCE_NAME_MAX]; /* AlloyDB only */
 	char instance[INSTANCE_NAME_MAX];
 	enum listen_kind listen;
 	char address[ADDRESS_MAX]; /* LISTEN_TCP: an IP literal */
@@ -88,7 +94,21 @@ struct code_set {
 	uint8_t bits[32];
 };
 
-#define OPTION_NAME_MAX 24 /* NUL included */
+/* --allow-uid: who may connect. */
+struct uid_set {
+	bool set; /* these alone; else everybody may */
+	bool any; /* "any" was given */
+	uint32_t list[UIDS_MAX];
+	size_t count;
+};
+
+/* Which of Google's proxies has an option, and so an environment name. */
+enum option_of {
+	OF_NONE = 0,
+	OF_CLOUDSQL = 1,
+	OF_ALLOYDB = 2,
+	OF_BOTH = 3
+};
 
 /* --rewrite: what each signal is forwarded as; 0: as it came. */
 struct rewrites {
@@ -133,19 +153,26 @@ enum voice {
 #define OPTION_FIELD_REWRITE struct rewrites
 #define OPTION_FIELD_REMAP   struct exit_map
 #define OPTION_FIELD_LEFT    enum stragglers_mode
+#define OPTION_FIELD_MODE    uint32_t /* permission bits */
+#define OPTION_FIELD_UIDS    struct uid_set
 
 struct config {
 #define SECTION(title)
-#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
+#define ALIAS(field, name, of)
+#define OPTION(field, type, name, letter, of, preset, argument, help)          \
 	OPTION_FIELD_##type field;
 #include "options.def"
 #undef OPTION
+#undef ALIAS
 #undef SECTION
 	struct instance_config instances[INSTANCES_MAX];
 	size_t instance_count;
 	char *const *command; /* argv of the app, NULL-terminated; or NULL */
-	char *const *environment; /* for the app */
-	struct account account;   /* of --user */
+	char *const *environment;                  /* for the app */
+	struct account account;                    /* of --user */
+	struct account socket_account;             /* of --socket-owner */
+	char sqladmin_endpoint_text[ENDPOINT_MAX]; /* of --universe-domain */
+	char alloydb_endpoint_text[ENDPOINT_MAX];
 	/* Entries of environment to be completed, of LISTEN_PID_MAX and
 	 * NOTIFY_ENTRY_MAX bytes; NULL: not there. */
 	char *listen_pid;

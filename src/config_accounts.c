@@ -198,3 +198,45 @@ accounts_look_up(struct account *out, const char *what, struct error *e)
 	free(group);
 	return result;
 }
+
+static enum err
+add_uid(struct uid_set *set, const char *name, struct error *e)
+{
+	struct account a;
+
+	if (strcmp(name, "any") == 0) {
+		set->any = true;
+		set->set = false;
+		return ERR_OK;
+	}
+	if (set->count == UIDS_MAX)
+		return error_set(e, ERR_LIMIT, "more than %d users", UIDS_MAX);
+	memset(&a, 0, sizeof(a));
+	if (accounts_look_up(&a, name, e) != ERR_OK)
+		return e->code;
+	set->list[set->count++] = a.uid;
+	set->set = !set->any;
+	return ERR_OK;
+}
+
+enum err
+accounts_add_uids(struct uid_set *set, const char *text, struct error *e)
+{
+	char name[64];
+
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		if (len == 0 || len >= sizeof(name) ||
+			memchr(text, ':', len) != NULL)
+			return error_set(e, ERR_USAGE,
+				"\"%s\" is not a list of users or UIDs", text);
+		memcpy(name, text, len);
+		name[len] = '\0';
+		if (add_uid(set, name, e) != ERR_OK)
+			return e->code;
+		if (text[len] == '\0')
+			return ERR_OK;
+		text += len + 1;
+	}
+}

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/span.h"
+#include "config.h"
 #include "io/privilege.h"
 
 /*
@@ -23,5 +24,9 @@ enum err accounts_find(struct account *out, const char *what,
 /* The same, with the files of this system; one that is missing is empty. */
 enum err accounts_look_up(
 	struct account *out, const char *what, struct error *e) NODISCARD;
+
+/* Add "USER,UID,..." to *set; "any" lets everybody in. */
+enum err accounts_add_uids(
+	struct uid_set *set, const char *text, struct error *e) NODISCARD;
 
 #endif

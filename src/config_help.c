@@ -44,6 +44,8 @@ print_option(
 	bool joined = argument != NULL && argument[0] == '[';
 	int n;
 
+	if (*help == '\0')
+		return;
 	n = snprintf(left, sizeof(left), "  %c%c%c --%s%s%s",
 		letter != 0 ? '-' : ' ', letter != 0 ? letter : ' ',
 		letter != 0 ? ',' : ' ', name,
@@ -66,22 +68,31 @@ config_print_help(void)
 		   "local port or socket for each Cloud SQL\nINSTANCE "
 		   "(project:region:instance). Without COMMAND it is a "
 		   "proxy alone,\nwithout INSTANCE an init alone.");
+#define ALIAS(field, name, of)
 #define SECTION(title) (void)printf("\n%s:\n", title);
-#define OPTION(field, type, name, letter, proxy_env, preset, argument, help)   \
+#define OPTION(field, type, name, letter, of, preset, argument, help)          \
 	print_option(name, letter, argument, help);
 #include "options.def"
 #undef OPTION
+#undef ALIAS
 #undef SECTION
 	(void)puts("\nHelp:");
 	print_option("help", 'h', NULL, "print this and exit");
 	print_option("version", 'v', NULL, "print the version and exit");
 	(void)puts(
 		"\nEvery option can be set by the environment too: --port by "
-		"FAIRLEAD_PORT, and\nso on; the Cloud SQL Auth Proxy's "
-		"CSQL_PROXY_... names are accepted. Instance\nparameters: "
-		"address, port, unix-socket, unix-socket-path, "
-		"auto-iam-authn,\nprivate-ip, psc. Durations are written as "
-		"10s, 1m30s or 250ms.");
+		"FAIRLEAD_PORT, and\nso on; the CSQL_PROXY_... and "
+		"ALLOYDB_PROXY_... names of Google's proxies are\naccepted. "
+		"Instance parameters: address, port, unix-socket, "
+		"unix-socket-path,\nauto-iam-authn, private-ip, public-ip, "
+		"psc. "
+		"Durations are written as 10s,\n1m30s or 250ms.\n\n"
+		"Accepted without effect: --debug, --telemetry-project, "
+		"--telemetry-prefix,\n--telemetry-sample-rate, "
+		"--disable-traces, --disable-metrics,\n"
+		"--disable-built-in-telemetry, --sqldata-api-endpoint,\n"
+		"--resource-exhausted-cooldown-delay, --fuse-tmp-dir. Refused: "
+		"--fuse,\n--gcloud-auth, --sql-data.");
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 #include "base/span.h"
+#include "config_name.h"
 #include "config_values.h"
 
 #include <string.h>
@@ -21,6 +22,8 @@ enum param {
 	PARAM_AUTO_IAM_AUTHN,
 	PARAM_PRIVATE_IP,
 	PARAM_PSC,
+	PARAM_PUBLIC_IP,
+	PARAM_SQL_DATA,
 	PARAM_COUNT
 };
 
@@ -32,82 +35,14 @@ static const char *const param_names[PARAM_COUNT] = {
 	[PARAM_AUTO_IAM_AUTHN] = "auto-iam-authn",
 	[PARAM_PRIVATE_IP] = "private-ip",
 	[PARAM_PSC] = "psc",
+	[PARAM_PUBLIC_IP] = "public-ip",
+	[PARAM_SQL_DATA] = "sql-data",
 };
 
 struct params {
 	bool given[PARAM_COUNT];
 	char value[PARAM_COUNT][VALUE_MAX];
 };
-
-static bool
-copy_span(char *to, size_t cap, struct span s)
-{
-	if (s.len == 0 || s.len >= cap || memchr(s.data, '\0', s.len) != NULL)
-		return false;
-	memcpy(to, s.data, s.len);
-	to[s.len] = '\0';
-	return true;
-}
-
-/* Split at the first separator; what has none is all head. */
-static struct span
-take_until(struct span *rest, uint8_t separator, bool *found)
-{
-	struct span head = *rest;
-	const uint8_t *p = rest->len == 0
-				   ? NULL
-				   : memchr(rest->data, separator, rest->len);
-
-	*found = p != NULL;
-	if (p == NULL) {
-		*rest = span_of(NULL, 0);
-		return head;
-	}
-	head.len = (size_t)(p - rest->data);
-	*rest = span_of(p + 1, rest->len - head.len - 1);
-	return head;
-}
-
-/*
- * "p:r:i", or "d:p:r:i" for a project scoped by a domain, whose colon stays
- * part of the project.
- */
-static enum err
-split_name(struct instance_config *ic, struct error *e)
-{
-	struct span rest = span_str(ic->name);
-	struct span part[4];
-	size_t count = 0;
-	bool more = true;
-
-	while (more && count < 4)
-		part[count++] = take_until(&rest, ':', &more);
-	if (more || count < 3)
-		goto bad;
-	if (count == 4) {
-		part[0].len += 1 + part[1].len;
-		part[1] = part[2];
-		part[2] = part[3];
-	}
-	if (copy_span(ic->project, sizeof(ic->project), part[0]) &&
-		copy_span(ic->region, sizeof(ic->region), part[1]) &&
-		copy_span(ic->instance, sizeof(ic->instance), part[2]))
-		return ERR_OK;
-bad:
-	return error_set(e, ERR_USAGE,
-		"\"%s\" is not an instance connection name; expected "
-		"project:region:instance (a command to run goes after --)",
-		ic->name);
-}
-
-/* Letters, digits and the few signs that names and DNS labels have. */
-static bool
-name_characters(const char *s)
-{
-	return s[strspn(s,
-		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		       "0123456789-_.:")] == '\0';
-}
 
 static enum err
 decode_value(char *to, struct span raw)
@@ -127,9 +62,9 @@ parse_params(
 	bool more = query.len > 0;
 
 	while (more) {
-		struct span value = take_until(&query, '&', &more);
+		struct span value = name_take_until(&query, '&', &more);
 		bool has_value;
-		struct span key = take_until(&value, '=', &has_value);
+		struct span key = name_take_until(&value, '=', &has_value);
 		size_t i = 0;
 
 		while (i < PARAM_COUNT && !span_equal_str(key, param_names[i]))
@@ -193,7 +128,7 @@ choose_listen(struct instance_config *ic, const struct params *p,
 		path = p->value[PARAM_UNIX_SOCKET];
 	}
 	if (path != NULL &&
-		!copy_span(ic->path, sizeof(ic->path), span_str(path)))
+		!name_copy(ic->path, sizeof(ic->path), span_str(path)))
 		return error_set(e, ERR_USAGE,
 			"%s: the Unix socket's directory or path is empty or "
 			"longer than %d bytes",
@@ -210,7 +145,7 @@ set_tcp(struct instance_config *ic, const struct params *p, struct config *c,
 
 	if (value_address(address, e) != ERR_OK)
 		return e->code;
-	if (!copy_span(ic->address, sizeof(ic->address), span_str(address)))
+	if (!name_copy(ic->address, sizeof(ic->address), span_str(address)))
 		return error_set(
 			e, ERR_LIMIT, "%s: address too long", ic->name);
 	if (p->given[PARAM_PORT])
@@ -231,19 +166,33 @@ set_tcp(struct instance_config *ic, const struct params *p, struct config *c,
 	return ERR_OK;
 }
 
+/* A flag's parameter, over its option. */
 static enum err
-set_ip_type(struct instance_config *ic, const struct params *p,
+flag_of(bool *flag, bool option, const struct params *p, enum param which,
+	struct error *e)
+{
+	*flag = option;
+	if (!p->given[which])
+		return ERR_OK;
+	if (value_flag(flag, p->value[which], e) == ERR_OK)
+		return ERR_OK;
+	error_clear(e);
+	return error_set(e, ERR_USAGE,
+		"%s query param should be true or false, got: \"%s\"",
+		param_names[which], p->value[which]);
+}
+
+/* Of a Cloud SQL instance: the public address if nothing is said. */
+static enum err
+set_cloudsql_ip(struct instance_config *ic, const struct params *p,
 	const struct config *c, struct error *e)
 {
-	bool private_ip = c->private_ip;
-	bool psc = c->psc;
+	bool private_ip;
+	bool psc;
 
-	if (p->given[PARAM_PRIVATE_IP] &&
-		value_flag(&private_ip, p->value[PARAM_PRIVATE_IP], e) !=
-			ERR_OK)
-		return e->code;
-	if (p->given[PARAM_PSC] &&
-		value_flag(&psc, p->value[PARAM_PSC], e) != ERR_OK)
+	if (flag_of(&private_ip, c->private_ip, p, PARAM_PRIVATE_IP, e) !=
+			ERR_OK ||
+		flag_of(&psc, c->psc, p, PARAM_PSC, e) != ERR_OK)
 		return e->code;
 	/* A parameter overrides the other kind's global option. */
 	if (p->given[PARAM_PSC] && psc)
@@ -264,23 +213,46 @@ set_ip_type(struct instance_config *ic, const struct params *p,
 	return ERR_OK;
 }
 
+/* Of an AlloyDB instance: the private address if nothing is said. */
+static enum err
+set_alloydb_ip(struct instance_config *ic, const struct params *p,
+	const struct config *c, struct error *e)
+{
+	bool public_ip;
+	bool psc;
+
+	if (flag_of(&public_ip, c->public_ip, p, PARAM_PUBLIC_IP, e) !=
+			ERR_OK ||
+		flag_of(&psc, c->psc, p, PARAM_PSC, e) != ERR_OK)
+		return e->code;
+	ic->ip = public_ip ? IP_PUBLIC : IP_PRIVATE;
+	if (psc)
+		ic->ip = IP_PSC;
+	return ERR_OK;
+}
+
 static enum err
 apply(struct instance_config *ic, const struct params *p, struct config *c,
 	struct error *e)
 {
-	if (check_together(p, ic->name, e) != ERR_OK)
+	bool sql_data;
+
+	if (check_together(p, ic->name, e) != ERR_OK ||
+		flag_of(&sql_data, false, p, PARAM_SQL_DATA, e) != ERR_OK)
 		return e->code;
+	if (sql_data)
+		return error_set(e, ERR_USAGE, "%s: sql-data is not supported",
+			ic->name);
 	if (choose_listen(ic, p, c, e) != ERR_OK)
 		return e->code;
 	if (ic->listen == LISTEN_TCP && set_tcp(ic, p, c, e) != ERR_OK)
 		return e->code;
-	if (set_ip_type(ic, p, c, e) != ERR_OK)
+	if (ic->product == PRODUCT_ALLOYDB
+			? set_alloydb_ip(ic, p, c, e) != ERR_OK
+			: set_cloudsql_ip(ic, p, c, e) != ERR_OK)
 		return e->code;
-	ic->auto_iam_authn = c->auto_iam_authn;
-	if (p->given[PARAM_AUTO_IAM_AUTHN])
-		return value_flag(
-			&ic->auto_iam_authn, p->value[PARAM_AUTO_IAM_AUTHN], e);
-	return ERR_OK;
+	return flag_of(&ic->auto_iam_authn, c->auto_iam_authn, p,
+		PARAM_AUTO_IAM_AUTHN, e);
 }
 
 enum err
@@ -301,15 +273,8 @@ config_add_instance(struct config *c, const char *text, struct error *e)
 	ic = &c->instances[c->instance_count];
 	memset(ic, 0, sizeof(*ic));
 	memset(&p, 0, sizeof(p));
-	name = take_until(&query, '?', &has_query);
-	if (!copy_span(ic->name, sizeof(ic->name), name) ||
-		!name_characters(ic->name))
-		return error_set(e, ERR_USAGE,
-			"\"%.64s\" is not an instance connection name; "
-			"expected project:region:instance (a command to run "
-			"goes after --)",
-			text);
-	if (split_name(ic, e) != ERR_OK ||
+	name = name_take_until(&query, '?', &has_query);
+	if (name_read(ic, name, e) != ERR_OK ||
 		parse_params(&p, query, ic->name, e) != ERR_OK ||
 		apply(ic, &p, c, e) != ERR_OK)
 		return e->code;

@@ -13,18 +13,21 @@
 bool
 config_is_secret(const char *variable)
 {
-	static const char *const names[] = {
-		"FAIRLEAD_TOKEN=",
-		"FAIRLEAD_LOGIN_TOKEN=",
-		"FAIRLEAD_JSON_CREDENTIALS=",
-		"CSQL_PROXY_TOKEN=",
-		"CSQL_PROXY_LOGIN_TOKEN=",
-		"CSQL_PROXY_JSON_CREDENTIALS=",
-	};
+	static const char prefixes[][15] = {
+		"FAIRLEAD_", "CSQL_PROXY_", "ALLOYDB_PROXY_"};
+	static const char names[][18] = {
+		"TOKEN=", "LOGIN_TOKEN=", "JSON_CREDENTIALS="};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return true;
+	for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
+		size_t len = strlen(prefixes[k]);
+
+		if (strncmp(variable, prefixes[k], len) != 0)
+			continue;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (strncmp(variable + len, names[i],
+				    strlen(names[i])) == 0)
+				return true;
+		}
 	}
 	return false;
 }
@@ -42,6 +45,7 @@ config_forget_secrets(const struct config *c, char *const envp[])
 {
 	wipe(c->token);
 	wipe(c->login_token);
+	wipe(c->json_credentials);
 	for (size_t i = 0; envp[i] != NULL; i++) {
 		if (config_is_secret(envp[i]))
 			wipe(strchr(envp[i], '=') + 1);

@@ -13,8 +13,8 @@
 enum err
 value_flag(bool *out, const char *text, struct error *e)
 {
-	static const char *const yes[] = {"", "true", "t", "1"};
-	static const char *const no[] = {"false", "f", "0"};
+	static const char *const yes[] = {"", "true", "t", "1", "on"};
+	static const char *const no[] = {"false", "f", "0", "off"};
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 		if (strcasecmp(text, yes[i]) == 0) {
@@ -412,4 +412,19 @@ value_address(const char *text, struct error *e)
 			inet_pton(AF_INET6, text, bytes) == 1))
 		return ERR_OK;
 	return error_set(e, ERR_USAGE, "not a valid IP address: \"%s\"", text);
+}
+
+enum err
+value_mode(uint32_t *out, const char *text, struct error *e)
+{
+	uint32_t v = 0;
+	size_t n = strspn(text, "01234567");
+
+	if (n == 0 || n > 4 || text[n] != '\0' || (n == 4 && text[0] != '0'))
+		return error_set(e, ERR_USAGE,
+			"\"%s\" is not a mode in octal, as 0660", text);
+	for (size_t i = 0; i < n; i++)
+		v = v * 8 + (uint32_t)(text[i] - '0');
+	*out = v;
+	return ERR_OK;
 }

@@ -11,7 +11,7 @@
 #include "base/span.h"
 #include "config.h"
 
-/* "true", "t", "1" or empty; "false", "f", "0"; in any case. */
+/* "true", "t", "1", "on" or empty; "false", "f", "0", "off"; in any case. */
 enum err value_flag(bool *out, const char *text, struct error *e) NODISCARD;
 
 /* A decimal number up to 2^63 - 1. */
@@ -51,6 +51,9 @@ enum err value_remap(
 /* "end", "ask" or "leave". */
 enum err value_stragglers(
 	enum stragglers_mode *out, const char *text, struct error *e) NODISCARD;
+
+/* Permission bits in octal, up to 0777. */
+enum err value_mode(uint32_t *out, const char *text, struct error *e) NODISCARD;
 
 /* An IPv4 or IPv6 literal. */
 enum err value_address(const char *text, struct error *e) NODISCARD;

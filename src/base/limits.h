@@ -17,6 +17,8 @@
 #define LISTENERS_MAX     INSTANCES_MAX
 #define INSTANCE_NAME_MAX 256 /* "project:region:instance", NUL included */
 #define PATH_LEN_MAX      512 /* a path of ours, NUL included */
+#define ENDPOINT_MAX      300 /* "https://" and an API host, NUL included */
+#define UIDS_MAX          32  /* of --allow-uid */
 #define HOST_LEN_MAX      256 /* a DNS name or address, NUL included */
 
 /* wire */

@@ -2,6 +2,7 @@
  * test_config.c - command line, environment and instance parameters to struct
  * config; every refusal names what was wrong.
  */
+#include "argv.h"
 #include "config.h"
 #include "config_values.h"
 
@@ -14,8 +15,6 @@
 
 #include <cmocka.h>
 
-#define ARGS_MAX 16
-
 static struct config config;
 static struct error error;
 static enum config_action action;
@@ -24,27 +23,11 @@ static enum config_action action;
 static enum err
 parse_with(const char *line, const char *environment)
 {
-	static char text[2][1024];
-	static char *vector[2][ARGS_MAX];
-	const char *source[2] = {line, environment};
-
-	for (size_t k = 0; k < 2; k++) {
-		size_t n = 0;
-		char *save = NULL;
-
-		assert_true(strlen(source[k]) < sizeof(text[k]));
-		strcpy(text[k], source[k]);
-		for (char *w = strtok_r(text[k], " ", &save); w != NULL;
-			w = strtok_r(NULL, " ", &save)) {
-			assert_true(n < ARGS_MAX - 1);
-			vector[k][n++] = w;
-		}
-		vector[k][n] = NULL;
-	}
 	free((void *)(uintptr_t)config.environment);
 	memset(&config, 0, sizeof(config));
 	error_clear(&error);
-	return config_parse(&config, &action, vector[0], vector[1], &error);
+	return config_parse(&config, &action, argv_split(line),
+		argv_split(environment), &error);
 }
 
 static enum err

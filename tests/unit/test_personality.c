@@ -2,6 +2,7 @@
  * test_personality.c - the command lines of other inits become the struct
  * config that they mean; and what is said in their words.
  */
+#include "argv.h"
 #include "personality.h"
 
 #include "init/voice.h"
@@ -17,8 +18,6 @@
 
 #include <cmocka.h>
 
-#define ARGS_MAX 16
-
 static struct config config;
 static int status;
 
@@ -26,26 +25,10 @@ static int status;
 static enum personality_next
 parse_with(const char *line, const char *environment)
 {
-	static char text[2][512];
-	static char *vector[2][ARGS_MAX];
-	const char *source[2] = {line, environment};
-
-	for (size_t k = 0; k < 2; k++) {
-		size_t n = 0;
-		char *save = NULL;
-
-		assert_true(strlen(source[k]) < sizeof(text[k]));
-		strcpy(text[k], source[k]);
-		for (char *w = strtok_r(text[k], " ", &save); w != NULL;
-			w = strtok_r(NULL, " ", &save)) {
-			assert_true(n < ARGS_MAX - 1);
-			vector[k][n++] = w;
-		}
-		vector[k][n] = NULL;
-	}
 	memset(&config, 0, sizeof(config));
 	status = -1;
-	return personality_parse(&config, &status, vector[0], vector[1]);
+	return personality_parse(
+		&config, &status, argv_split(line), argv_split(environment));
 }
 
 static void

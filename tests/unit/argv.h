@@ -1,0 +1,13 @@
+/*
+ * argv.h - command lines and environments for tests, written as one line.
+ */
+#ifndef TEST_ARGV_H
+#define TEST_ARGV_H
+
+/*
+ * line split at spaces, with a NULL at the end. The last eight results are
+ * kept.
+ */
+char **argv_split(const char *line);
+
+#endif
