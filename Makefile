@@ -157,7 +157,7 @@ $(eval $(call objects,clang,$$(CLANG),$(CLANG_FLAGS)))
 $(OUT)/clang/tests/%.o: CFLAGS += -Wno-frame-larger-than
 
 -include $(patsubst %.o,%.d,$(MUSL_OBJ) $(ASAN_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) \
-	$(CLANG_OBJ))
+	$(CLANG_OBJ) $(patsubst %.c,$(OUT)/fuzz/%.o,$(FUZZ) $(FUZZ_HELP)))
 
 $(OUT)/fairlead.debug: $(MUSL_OBJ) $(VENDOR)/musl/libbearssl.a
 	@echo "  LINK  $@"

@@ -66,9 +66,9 @@ write_key_share(struct writer *w, const struct keyshare *k)
 }
 
 static void
-write_extensions(
-	struct writer *w, const struct handshake *h, struct span cookie)
+write_extensions(struct writer *w, const struct tls13 *t, struct span cookie)
 {
+	const struct handshake *h = &t->b->handshake;
 	size_t all = write_begin(w, 2);
 	size_t mark;
 
@@ -92,6 +92,10 @@ write_extensions(
 		write_span(w, cookie);
 		write_end(w, mark, 2);
 	}
+	if (t->take_ticket != NULL || h->psk.suite != NULL)
+		psk_write_modes(w);
+	if (h->psk.suite != NULL)
+		psk_write(w, h);
 	write_end(w, all, 2);
 }
 
@@ -116,11 +120,13 @@ client_hello_send(struct tls13 *t, struct span cookie)
 	write_end(&w, mark, 2);
 	write_u8(&w, 1); /* legacy_compression_methods: null alone */
 	write_u8(&w, 0);
-	write_extensions(&w, h, cookie);
+	write_extensions(&w, t, cookie);
 	write_end(&w, body, 3);
 	if (!writer_ok(&w))
 		return error_tls(&t->b->error, ERR_LIMIT, ALERT_INTERNAL_ERROR,
 			"tls: ClientHello does not fit");
+	if (h->psk.suite != NULL)
+		psk_bind(h, h->flight, w.len);
 	return engine_send_handshake(t, writer_span(&w));
 }
 

@@ -22,6 +22,11 @@ struct tls13 {
 	struct tls13_buffers *b; /* NULL: detached */
 	struct record_keys send;
 	struct record_keys recv;
+	/* Tickets: who takes them (NULL: nobody), and what their keys are of.
+	 */
+	void (*take_ticket)(void *owner, const struct tls13_ticket *ticket);
+	void *ticket_owner;
+	uint8_t resumption[SUITE_HASH_MAX];
 	enum handshake_state state;
 	unsigned quiet_records; /* received in a row that brought nothing on */
 	bool failed;
@@ -29,6 +34,7 @@ struct tls13 {
 	bool recv_closed; /* the server's was received */
 	bool server_spoke;
 	bool key_update_due; /* asked for by the server, not queued yet */
+	bool resumed;
 	bool ccs_due; /* one change_cipher_spec goes before protected records */
 };
 

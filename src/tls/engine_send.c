@@ -108,6 +108,7 @@ engine_fail(struct tls13 *t)
 	aead_clear(&b->open);
 	record_keys_clear(&t->send);
 	record_keys_clear(&t->recv);
+	mem_wipe(t->resumption, sizeof(t->resumption));
 }
 
 enum err

@@ -28,6 +28,7 @@ static const struct {
 	{EXTENSION_SUPPORTED_VERSIONS, ANSWER,
 		IN(SERVER_HELLO) | IN(HELLO_RETRY)},
 	{EXTENSION_KEY_SHARE, ANSWER, IN(SERVER_HELLO) | IN(HELLO_RETRY)},
+	{EXTENSION_PRE_SHARED_KEY, ANSWER, IN(SERVER_HELLO)},
 	{EXTENSION_COOKIE, OWN, IN(HELLO_RETRY)},
 	{EXTENSION_SIGNATURE_ALGORITHMS, OWN, IN(CERTIFICATE_REQUEST)},
 	{EXTENSION_SIGNATURE_ALGORITHMS_CERT, OWN, IN(CERTIFICATE_REQUEST)},
@@ -42,13 +43,23 @@ static const struct {
  */
 #define OFFERS (IN(CERTIFICATE_REQUEST) | IN(TICKET))
 
+static bool
+asked_for(uint16_t type, unsigned asked)
+{
+	if (type == EXTENSION_SERVER_NAME)
+		return (asked & EXTENSION_ASKED_NAME) != 0;
+	return type != EXTENSION_PRE_SHARED_KEY ||
+	       (asked & EXTENSION_ASKED_PSK) != 0;
+}
+
 static enum err
-judge(uint16_t type, enum extension_place place, bool sni, struct error *e)
+judge(uint16_t type, enum extension_place place, unsigned asked,
+	struct error *e)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].type != type)
 			continue;
-		if (type == EXTENSION_SERVER_NAME && !sni)
+		if (!asked_for(type, asked))
 			break;
 		if ((known[i].places & 1u << place) != 0)
 			return ERR_OK;
@@ -83,6 +94,8 @@ slot(struct extensions *x, uint16_t type)
 		return &x->server_name;
 	case EXTENSION_SUPPORTED_GROUPS:
 		return &x->supported_groups;
+	case EXTENSION_PRE_SHARED_KEY:
+		return &x->pre_shared_key;
 	default:
 		return NULL;
 	}
@@ -104,7 +117,7 @@ first_time(uint16_t *seen, size_t *count, uint16_t type)
 
 enum err
 extensions_read(struct extensions *x, struct span block,
-	enum extension_place place, bool sni, struct error *e)
+	enum extension_place place, unsigned asked, struct error *e)
 {
 	struct reader r = reader_over(block);
 	uint16_t seen[TLS_EXTENSIONS_MAX];
@@ -124,7 +137,7 @@ extensions_read(struct extensions *x, struct span block,
 			return error_tls(e, ERR_TLS, ALERT_ILLEGAL_PARAMETER,
 				"tls: extension %u came twice, or too many",
 				type);
-		err = judge(type, place, sni, e);
+		err = judge(type, place, asked, e);
 		if (err != ERR_OK)
 			return err;
 		if (to != NULL) {

@@ -20,6 +20,7 @@ enum extension_type {
 	EXTENSION_EARLY_DATA = 42,
 	EXTENSION_SUPPORTED_VERSIONS = 43,
 	EXTENSION_COOKIE = 44,
+	EXTENSION_PSK_KEY_EXCHANGE_MODES = 45,
 	EXTENSION_CERTIFICATE_AUTHORITIES = 47,
 	EXTENSION_OID_FILTERS = 48,
 	EXTENSION_SIGNATURE_ALGORITHMS_CERT = 50,
@@ -51,16 +52,21 @@ struct extensions {
 	struct extension certificate_authorities;
 	struct extension server_name;
 	struct extension supported_groups;
+	struct extension pre_shared_key;
 };
 
+/* What not every ClientHello of ours has. */
+#define EXTENSION_ASKED_NAME 0x1u /* server_name */
+#define EXTENSION_ASKED_PSK  0x2u /* pre_shared_key */
+
 /*
- * Read a block (without its length). sni: our ClientHello had a server_name.
+ * Read a block (without its length). asked: a mask, what our ClientHello had.
  * ERR_TLS, with the alert in e: malformed, an extension twice, one that we
  * did not ask for (110), or one in the wrong message (47). Unknown ones are
  * skipped where the server may speak first: CertificateRequest and
  * NewSessionTicket.
  */
 enum err extensions_read(struct extensions *x, struct span block,
-	enum extension_place place, bool sni, struct error *e) NODISCARD;
+	enum extension_place place, unsigned asked, struct error *e) NODISCARD;
 
 #endif

@@ -151,6 +151,10 @@ change_keys(struct tls13 *t)
 	err = send_flight(t);
 	if (err == ERR_OK)
 		engine_set_send_keys(t, h->suite, secret);
+	/* The one secret that hashes our flight too. */
+	if (err == ERR_OK && t->take_ticket != NULL)
+		keyschedule_derive(&h->schedule, "res master",
+			transcript_hash(&h->transcript, buf), t->resumption);
 	mem_wipe(secret, sizeof(secret));
 	return err;
 }
@@ -168,6 +172,7 @@ finished_receive(struct tls13 *t, struct span message)
 	err = change_keys(t);
 	if (err != ERR_OK)
 		return err;
+	t->resumed = h->resumed;
 	handshake_clear(h);
 	t->quiet_records = 0;
 	t->state = EXPECT_POST_HANDSHAKE;

@@ -59,31 +59,6 @@ ends_a_flight(uint8_t type)
 }
 
 static enum err
-ticket_receive(struct tls13 *t, struct span body)
-{
-	struct error *e = &t->b->error;
-	struct reader r = reader_over(body);
-	struct extensions x;
-	struct span ticket;
-	struct span block;
-	enum err err;
-
-	(void)read_u32(&r);    /* ticket_lifetime */
-	(void)read_u32(&r);    /* ticket_age_add */
-	(void)read_block8(&r); /* ticket_nonce */
-	ticket = read_block16(&r);
-	block = read_block16(&r);
-	if (!reader_done(&r) || ticket.len == 0)
-		return error_tls(e, ERR_TLS, ALERT_DECODE_ERROR,
-			"tls: malformed NewSessionTicket");
-	err = extensions_read(&x, block, EXTENSION_IN_TICKET, false, e);
-	if (err != ERR_OK)
-		return err;
-	t->server_spoke = true;
-	return engine_quiet_record(t);
-}
-
-static enum err
 key_update_receive(struct tls13 *t, struct span body)
 {
 	struct error *e = &t->b->error;
@@ -118,7 +93,7 @@ dispatch(struct tls13 *t, struct span message)
 	case EXPECT_POST_HANDSHAKE:
 		if (message.data[0] == HANDSHAKE_KEY_UPDATE)
 			return key_update_receive(t, body);
-		return ticket_receive(t, body);
+		return psk_ticket_receive(t, body);
 	case HANDSHAKE_STATE_COUNT:
 		break;
 	}

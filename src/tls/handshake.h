@@ -16,6 +16,7 @@
 #include "tls/extensions.h"
 #include "tls/keyschedule.h"
 #include "tls/keyshare.h"
+#include "tls/psk.h"
 #include "tls/suite.h"
 #include "tls/transcript.h"
 #include "tls/x509.h"
@@ -68,6 +69,8 @@ struct handshake {
 	uint8_t session_id[HANDSHAKE_RANDOM_LEN];
 	uint8_t client_secret[SUITE_HASH_MAX]; /* handshake traffic */
 	uint8_t server_secret[SUITE_HASH_MAX];
+	struct psk psk; /* that is offered, until the server has answered */
+	bool resumed;   /* the server took it: no certificates, no signature */
 	bool certificate_requested;
 	uint16_t client_scheme; /* SignatureScheme we can serve, or 0 */
 	struct x509_chain chain;
@@ -78,6 +81,8 @@ struct handshake {
 	uint8_t message[HANDSHAKE_HEADER_LEN + TLS_HANDSHAKE_MAX];
 	/* The message that is being written. */
 	uint8_t flight[TLS_FLIGHT_MAX];
+	/* The ticket that is offered; its length is in psk. */
+	uint8_t ticket[TLS_TICKET_MAX];
 };
 
 /* Write ClientHello and hand it to the engine. ERR_SYS: no randomness. */

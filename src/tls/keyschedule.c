@@ -12,9 +12,10 @@
 
 #define LABEL_PREFIX "tls13 "
 #define LABEL_MAX    12
+#define CONTEXT_MAX  255 /* a hash, or a ticket's nonce */
 /* HkdfLabel (7.1): uint16, label<7..255>, context<0..255>. */
 #define HKDF_LABEL_MAX                                                         \
-	(2 + 1 + sizeof(LABEL_PREFIX) - 1 + LABEL_MAX + 1 + SUITE_HASH_MAX)
+	(2 + 1 + sizeof(LABEL_PREFIX) - 1 + LABEL_MAX + 1 + CONTEXT_MAX)
 
 /* The length of its output is part of a BearSSL hash's description. */
 static size_t
@@ -66,19 +67,20 @@ keyschedule_expand_label(const br_hash_class *hash, struct span secret,
 }
 
 void
-keyschedule_begin(struct keyschedule *k, const br_hash_class *hash)
+keyschedule_begin(
+	struct keyschedule *k, const br_hash_class *hash, struct span psk)
 {
 	static const uint8_t zeros[SUITE_HASH_MAX];
 
 	k->hash = hash;
 	k->hash_len = hash_len(hash);
-	keyschedule_extract(hash, span_of(zeros, k->hash_len),
-		span_of(zeros, k->hash_len), k->secret);
+	if (psk.len == 0)
+		psk = span_of(zeros, k->hash_len);
+	keyschedule_extract(hash, span_of(zeros, k->hash_len), psk, k->secret);
 }
 
-/* The hash of no bytes at all, which Derive-Secret(., ., "") asks for. */
-static struct span
-empty_hash(const br_hash_class *hash, uint8_t *out)
+struct span
+keyschedule_empty_hash(const br_hash_class *hash, uint8_t *out)
 {
 	br_hash_compat_context context;
 
@@ -96,7 +98,8 @@ keyschedule_mix(struct keyschedule *k, struct span ikm)
 
 	if (ikm.len == 0)
 		ikm = span_of(zeros, k->hash_len);
-	keyschedule_derive(k, "derived", empty_hash(k->hash, empty), salt);
+	keyschedule_derive(
+		k, "derived", keyschedule_empty_hash(k->hash, empty), salt);
 	keyschedule_extract(
 		k->hash, span_of(salt, k->hash_len), ikm, k->secret);
 	mem_wipe(salt, sizeof(salt));
@@ -133,10 +136,4 @@ keyschedule_update(const br_hash_class *hash, uint8_t *secret)
 		span_of(NULL, 0), next, len);
 	memcpy(secret, next, len);
 	mem_wipe(next, sizeof(next));
-}
-
-void
-keyschedule_clear(struct keyschedule *k)
-{
-	mem_wipe(k, sizeof(*k));
 }

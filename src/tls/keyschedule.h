@@ -27,13 +27,24 @@ void keyschedule_extract(const br_hash_class *hash, struct span salt,
 
 /*
  * out is HKDF-Expand-Label(secret, label, context, out_len); label without
- * "tls13 ", at most 12 characters; out_len at most one hash.
+ * "tls13 ", at most 12 characters; context at most 255 bytes; out_len at most
+ * one hash.
  */
 void keyschedule_expand_label(const br_hash_class *hash, struct span secret,
 	const char *label, struct span context, uint8_t *out, size_t out_len);
 
-/* Start the chain without a PSK: the Early Secret. */
-void keyschedule_begin(struct keyschedule *k, const br_hash_class *hash);
+/*
+ * Start the chain: the Early Secret. An empty psk, of a full handshake, stands
+ * for a hash's length of zeros.
+ */
+void keyschedule_begin(
+	struct keyschedule *k, const br_hash_class *hash, struct span psk);
+
+/*
+ * The hash of no bytes at all, which Derive-Secret(., ., "") asks for, in
+ * out[0..SUITE_HASH_MAX). The span points into out.
+ */
+struct span keyschedule_empty_hash(const br_hash_class *hash, uint8_t *out);
 
 /*
  * One step down the chain: Derive-Secret(., "derived", "") extracts ikm. An
@@ -51,8 +62,5 @@ void keyschedule_finished(const br_hash_class *hash, struct span secret,
 
 /* The next application traffic secret, in place (7.2). */
 void keyschedule_update(const br_hash_class *hash, uint8_t *secret);
-
-/* Wipe. */
-void keyschedule_clear(struct keyschedule *k);
 
 #endif

@@ -32,13 +32,15 @@ encrypted_extensions(struct tls13 *t, struct span body)
 	if (!reader_done(&r))
 		return malformed(t, "EncryptedExtensions");
 	err = extensions_read(&x, block, EXTENSION_IN_ENCRYPTED,
-		h->config->sni != NULL, &t->b->error);
+		h->config->sni != NULL ? EXTENSION_ASKED_NAME : 0,
+		&t->b->error);
 	if (err != ERR_OK)
 		return err;
 	/* The answer to server_name has no body (RFC 6066 3). */
 	if (x.server_name.present && x.server_name.body.len != 0)
 		return malformed(t, "server_name");
-	t->state = EXPECT_CERTIFICATE_OR_REQUEST;
+	/* The PSK has proved who the server is (2.2): it has no certificate. */
+	t->state = h->resumed ? EXPECT_FINISHED : EXPECT_CERTIFICATE_OR_REQUEST;
 	return ERR_OK;
 }
 
@@ -79,7 +81,7 @@ certificate_request(struct tls13 *t, struct span body)
 		return error_tls(e, ERR_TLS, ALERT_ILLEGAL_PARAMETER,
 			"tls: CertificateRequest with a context");
 	err = extensions_read(
-		&x, block, EXTENSION_IN_CERTIFICATE_REQUEST, false, e);
+		&x, block, EXTENSION_IN_CERTIFICATE_REQUEST, 0, e);
 	if (err != ERR_OK)
 		return err;
 	if (!x.signature_algorithms.present)
@@ -124,7 +126,7 @@ read_certificates(
 		if (!reader_ok(&list) || der.len == 0)
 			return malformed(t, "Certificate");
 		err = extensions_read(
-			&x, block, EXTENSION_IN_CERTIFICATE, false, e);
+			&x, block, EXTENSION_IN_CERTIFICATE, 0, e);
 		if (err != ERR_OK)
 			return err;
 		if (*count == TLS_SERVER_CERTS_MAX)

@@ -179,6 +179,7 @@ retry_receive(struct tls13 *t, struct span message, const struct hello *s)
 	transcript_choose(&h->transcript, h->suite);
 	transcript_restart(&h->transcript);
 	transcript_append(&h->transcript, message);
+	psk_recheck(h);
 	t->state = EXPECT_SECOND_SERVER_HELLO;
 	t->ccs_due = true;
 	return client_hello_send(t, cookie);
@@ -192,6 +193,8 @@ agree(struct tls13 *t, const struct hello *s, uint8_t *shared, size_t *len)
 	uint16_t group = read_u16(&r);
 	struct span key = read_block16(&r);
 
+	if (!s->x.key_share.present && h->resumed) /* (4.2.11) */
+		return illegal(t, "a pre-shared key without a key share");
 	if (!s->x.key_share.present)
 		return error_tls(&t->b->error, ERR_TLS, ALERT_MISSING_EXTENSION,
 			"tls: server did not send a key share");
@@ -211,8 +214,12 @@ start_keys(struct tls13 *t, struct span shared)
 	struct handshake *h = &t->b->handshake;
 	uint8_t buf[SUITE_HASH_MAX];
 	struct span hash = transcript_hash(&h->transcript, buf);
+	struct span psk = span_of(NULL, 0);
 
-	keyschedule_begin(&h->schedule, h->suite->hash);
+	if (h->resumed)
+		psk = span_of(h->psk.key, h->suite->hash_len);
+	keyschedule_begin(&h->schedule, h->suite->hash, psk);
+	mem_wipe(&h->psk, sizeof(h->psk));
 	keyschedule_mix(&h->schedule, shared);
 	keyschedule_derive(
 		&h->schedule, "c hs traffic", hash, h->client_secret);
@@ -228,8 +235,12 @@ hello_receive(struct tls13 *t, struct span message, const struct hello *s)
 	struct handshake *h = &t->b->handshake;
 	uint8_t shared[KEYSHARE_SECRET_MAX];
 	size_t shared_len = 0;
-	enum err err = agree(t, s, shared, &shared_len);
+	enum err err = ERR_OK;
 
+	if (s->x.pre_shared_key.present)
+		err = psk_accept(t, s->x.pre_shared_key.body);
+	if (err == ERR_OK)
+		err = agree(t, s, shared, &shared_len);
 	if (err != ERR_OK)
 		return err;
 	keyshare_clear(&h->share);
@@ -247,18 +258,21 @@ hello_receive(struct tls13 *t, struct span message, const struct hello *s)
 enum err
 server_hello_receive(struct tls13 *t, struct span message)
 {
-	const struct tls13_config *config = t->b->handshake.config;
+	const struct handshake *h = &t->b->handshake;
+	unsigned asked = h->config->sni != NULL ? EXTENSION_ASKED_NAME : 0;
 	struct hello s = {0};
 	struct span block;
 	enum err err = parse(t, message, &s, &block);
 
+	if (h->psk.suite != NULL)
+		asked |= EXTENSION_ASKED_PSK;
 	if (err == ERR_OK && !says_version(block))
 		err = too_old(t, &s);
 	if (err == ERR_OK)
 		err = extensions_read(&s.x, block,
 			s.retry ? EXTENSION_IN_HELLO_RETRY
 				: EXTENSION_IN_SERVER_HELLO,
-			config->sni != NULL, &t->b->error);
+			asked, &t->b->error);
 	if (err == ERR_OK)
 		err = check_version(t, &s);
 	if (err == ERR_OK)

@@ -60,6 +60,11 @@ tls13_init(struct tls13 *t, struct tls13_buffers *buffers,
 	reset(buffers);
 	handshake_clear(&buffers->handshake);
 	buffers->handshake.config = config;
+	if (config->resumption != NULL) {
+		t->take_ticket = config->resumption->take_ticket;
+		t->ticket_owner = config->resumption->owner;
+		psk_choose(&buffers->handshake, config->resumption);
+	}
 	if (fits(config))
 		err = handshake_start(t);
 	else
@@ -364,6 +369,12 @@ bool
 tls13_recv_closed(const struct tls13 *t)
 {
 	return t->recv_closed;
+}
+
+bool
+tls13_resumed(const struct tls13 *t)
+{
+	return t->resumed;
 }
 
 bool

@@ -39,6 +39,7 @@
 #include "tls/engine.h" /* what the two structs are made of: not for callers */
 #include "tls/keypair.h"
 #include "tls/names.h"
+#include "tls/psk.h"
 #include "tls/x509.h"
 
 #include <stdbool.h>
@@ -60,6 +61,25 @@
 #define TLS13_CLOSED  0x10u
 
 /*
+ * Tickets (psk.h): ask the server for some, and offer one to it.
+ */
+struct tls13_resumption {
+	/*
+	 * Called for each ticket, from tls13_recvrec_ack or recvapp_ack, for as
+	 * long as the connection lives. It must copy what it keeps, and make no
+	 * call on the connection.
+	 */
+	void (*take_ticket)(void *owner, const struct tls13_ticket *ticket);
+	void *owner;
+	/*
+	 * One from a server with the same names and anchors, to be used once;
+	 * NULL: none. A server that declines it does a full handshake.
+	 */
+	const struct tls13_ticket *ticket;
+	uint64_t age_ms; /* since the ticket was taken */
+};
+
+/*
  * Whom to trust and who we are. Borrowed, with all it points to, until
  * tls13_handshake_done or a failure. A NULL or empty names policy refuses
  * every server (fail closed).
@@ -76,6 +96,11 @@ struct tls13_config {
 	const struct keypair *key;
 	/* Wall clock for validity checks, seconds since 1970. */
 	int64_t now_s;
+	/*
+	 * NULL: tickets are neither asked for nor offered. Borrowed, with the
+	 * ticket, until tls13_init returns.
+	 */
+	const struct tls13_resumption *resumption;
 };
 
 /*
@@ -154,6 +179,9 @@ bool tls13_handshake_done(const struct tls13 *t);
 
 /* close_notify was received: no more application bytes will come. */
 bool tls13_recv_closed(const struct tls13 *t);
+
+/* The handshake resumed a session: the server took our ticket. */
+bool tls13_resumed(const struct tls13 *t);
 
 /*
  * At least one byte of application data, or a NewSessionTicket, came from the

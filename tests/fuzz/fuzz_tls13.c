@@ -3,10 +3,12 @@
  *
  * The first byte chooses how far the server gets by itself: not at all; into
  * the handshake with keys that both know; through it, with each message changed
- * as the input says; or past it. So the input gets behind the AEAD. Randomness
- * is fixed: the same input does the same thing each time.
+ * as the input says; or past it. So the input gets behind the AEAD. Sessions
+ * are resumed too, and what the server gave for a ticket is offered to the
+ * next one. Randomness is fixed: the same input does the same thing each time.
  */
 #include "base/rng.h"
+#include "tls/alert.h"
 #include "tls/tls13.h"
 
 #include "../unit/peer.h"
@@ -23,6 +25,11 @@ static struct tls13 tls;
 static struct tls13_buffers buffers;
 static struct reader input;
 static uint8_t counter;
+
+/* The last ticket that was taken; suite NULL: none. */
+static struct tls13_ticket kept;
+static uint8_t kept_identity[TLS_TICKET_MAX];
+static bool kept_hears; /* tickets are expected at all */
 
 /* In the place of base/rng.c. */
 enum err
@@ -49,6 +56,18 @@ must(bool good)
 		abort();
 }
 
+static void
+take(void *owner, const struct tls13_ticket *t)
+{
+	must(owner == &kept && kept_hears && tls13_handshake_done(&tls));
+	must(t->lifetime_s > 0 && t->lifetime_s <= TLS_TICKET_LIFETIME_S);
+	must(t->identity.len > 0 && t->identity.len <= TLS_TICKET_MAX);
+	must(t->suite == tls.recv.suite);
+	kept = *t;
+	memcpy(kept_identity, t->identity.data, t->identity.len);
+	kept.identity.data = kept_identity;
+}
+
 /* What has to hold at any time. */
 static void
 check(void)
@@ -62,6 +81,7 @@ check(void)
 	must(!tls.failed || (state & (TLS13_SENDAPP | TLS13_RECVREC)) == 0);
 	must((state & TLS13_SENDAPP) == 0 || tls13_handshake_done(&tls));
 	must((state & TLS13_RECVAPP) == 0 || tls13_server_spoke(&tls));
+	must(!tls13_resumed(&tls) || tls13_handshake_done(&tls) || tls.failed);
 	must(!tls13_idle(&tls) || !tls.failed);
 }
 
@@ -189,7 +209,8 @@ set_keys(void)
 	record_ready(&peer.send, &peer.seal);
 	buffers.handshake.suite = s;
 	transcript_choose(&buffers.handshake.transcript, s);
-	keyschedule_begin(&buffers.handshake.schedule, s->hash);
+	keyschedule_begin(
+		&buffers.handshake.schedule, s->hash, span_of(NULL, 0));
 }
 
 /* An edit of a handshake message, or none. */
@@ -268,11 +289,12 @@ answer_hellos(void)
 	}
 }
 
-static void
-whole_handshake(void)
-{
-	uint8_t how = read_u8(&input);
+/* A session that both sides know, for a client that was begun with it. */
+static const struct peer_session session = {.psk = {7, 8, 9}};
 
+static void
+whole_handshake(uint8_t how)
+{
 	peer.suite = (uint16_t)(0x1301 + how % 3);
 	peer.identity = (how & 4) != 0 ? PEER_P256 : PEER_RSA;
 	if ((how & 8) != 0)
@@ -280,9 +302,32 @@ whole_handshake(void)
 	if ((how & 16) != 0)
 		peer.cookie = "cookie";
 	peer.request = (how & 32) != 0;
+	peer.blind = true; /* a forged retry is in one transcript only */
+	if ((how & 128) != 0)
+		peer.session = &session;
 	peer.change = edit;
 	answer_hellos();
 	operate_to_the_end();
+}
+
+/* Whatever was taken for a ticket can be offered. */
+static void
+offer_what_was_kept(void)
+{
+	struct tls13_config config = *peer_client_config();
+	struct tls13_resumption r = {.ticket = &kept, .age_ms = counter};
+
+	config.resumption = &r;
+	tls13_clear(&tls);
+	must(tls13_init(&tls, &buffers, &config) == ERR_OK);
+	must(buffers.handshake.psk.suite == kept.suite);
+	peer_begin(&peer);
+	peer.suite = kept.suite->id;
+	peer.session = &(struct peer_session){.suite = kept.suite, .psk = {0}};
+	peer.blind = true;
+	answer_hellos();
+	must(peer.got_psks == 1);
+	must(tls13_error(&tls)->alert == ALERT_BAD_RECORD_MAC);
 }
 
 /*
@@ -291,22 +336,35 @@ whole_handshake(void)
  * that pointers inward still hold.
  */
 static void
-begin(void)
+begin(bool resume)
 {
-	static struct tls13 first;
-	static struct tls13_buffers its_buffers;
-	static bool made;
+	static struct {
+		struct tls13 tls;
+		struct tls13_buffers buffers;
+		bool made;
+	} first[2];
+	static const uint8_t name[] = "ticket";
+	struct tls13_ticket ticket = {.suite = suite_find(0x1301),
+		.lifetime_s = 60,
+		.identity = span_of(name, sizeof(name))};
+	struct tls13_resumption r = {
+		.take_ticket = take, .owner = &kept, .ticket = &ticket};
+	struct tls13_config config = *peer_client_config();
 
-	if (!made) {
+	kept.suite = NULL;
+	kept_hears = resume;
+	if (!first[resume].made) {
 		counter = 0;
-		must(tls13_init(&tls, &buffers, peer_client_config()) ==
-			ERR_OK);
-		first = tls;
-		memcpy(&its_buffers, &buffers, sizeof(buffers));
-		made = true;
+		memcpy(ticket.psk, session.psk, sizeof(ticket.psk));
+		config.resumption = resume ? &r : NULL;
+		must(tls13_init(&tls, &buffers, &config) == ERR_OK);
+		buffers.handshake.config = peer_client_config();
+		first[resume].tls = tls;
+		memcpy(&first[resume].buffers, &buffers, sizeof(buffers));
+		first[resume].made = true;
 	}
-	tls = first;
-	memcpy(&buffers, &its_buffers, sizeof(buffers));
+	tls = first[resume].tls;
+	memcpy(&buffers, &first[resume].buffers, sizeof(buffers));
 	counter = 100;
 }
 
@@ -314,11 +372,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t mode;
+	uint8_t how = 0;
 
 	input = reader_over(span_of(data, size));
 	mode = read_u8(&input);
+	if ((mode & 3) == 2)
+		how = read_u8(&input);
 	peer_begin(&peer);
-	begin();
+	begin(((mode | how) & 64) != 0);
 	switch (mode & 3) {
 	case 0:
 		peer_send_raw(&peer, span_of(input.at, input.left));
@@ -330,9 +391,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_keys();
 		tls.state = EXPECT_POST_HANDSHAKE;
 		operate_to_the_end();
+		if (kept.suite != NULL && (mode & 128) != 0)
+			offer_what_was_kept();
 		break;
 	case 2:
-		whole_handshake();
+		whole_handshake(how);
 		break;
 	default:
 		set_keys();
@@ -340,6 +403,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			EXPECT_ENCRYPTED_EXTENSIONS +
 			(mode >> 2) % (EXPECT_FINISHED -
 					      EXPECT_ENCRYPTED_EXTENSIONS + 1));
+		buffers.handshake.resumed = (mode & 128) != 0;
 		operate_to_the_end();
 		break;
 	}

@@ -193,6 +193,11 @@ send_hello(struct peer *p)
 	write_u16(&p->message, p->share.group);
 	write_u16(&p->message, (uint16_t)p->share.public_len);
 	write_bytes(&p->message, p->share.public, p->share.public_len);
+	if (p->resuming) {
+		write_u16(&p->message, EXTENSION_PRE_SHARED_KEY);
+		write_u16(&p->message, 2);
+		write_u16(&p->message, 0);
+	}
 	write_end(&p->message, all, 2);
 	finish(p, HANDSHAKE_SERVER_HELLO, mark);
 }
@@ -216,7 +221,9 @@ handshake_keys(struct peer *p)
 	need(keyshare_agree(&p->share,
 		     span_of(p->client_share, p->client_share_len), shared,
 		     &len) == ERR_OK);
-	keyschedule_begin(&p->schedule, s->hash);
+	keyschedule_begin(&p->schedule, s->hash,
+		span_of(p->resuming ? p->session->psk : NULL,
+			p->resuming ? s->hash_len : 0));
 	keyschedule_mix(&p->schedule, span_of(shared, len));
 	derive(p, "c hs traffic", C_HS);
 	derive(p, "s hs traffic", S_HS);
@@ -390,22 +397,91 @@ answer(struct peer *p)
 		return;
 	}
 	p->answered = true;
+	p->resuming = p->session != NULL && p->got_psks > 0;
 	send_hello(p);
 	peer_send_plain(p, RECORD_CHANGE_CIPHER_SPEC, span_of(&one, 1));
 	handshake_keys(p);
 	send_encrypted_extensions(p);
-	if (p->request)
-		send_request(p);
-	send_certificate(p);
-	send_verify(p);
+	if (!p->resuming) {
+		if (p->request)
+			send_request(p);
+		send_certificate(p);
+		send_verify(p);
+	}
 	send_finished(p);
+}
+
+void
+peer_send_ticket(struct peer *p, struct peer_session *s, uint32_t lifetime_s,
+	struct span nonce, struct span ticket)
+{
+	size_t mark = begin(p, HANDSHAKE_NEW_SESSION_TICKET);
+
+	s->suite = suite_find(p->suite);
+	keyschedule_expand_label(s->suite->hash,
+		span_of(p->resumption, s->suite->hash_len), "resumption", nonce,
+		s->psk, s->suite->hash_len);
+	write_u32(&p->message, lifetime_s);
+	write_u32(&p->message, PEER_AGE_ADD);
+	write_u8(&p->message, (uint8_t)nonce.len);
+	write_span(&p->message, nonce);
+	write_u16(&p->message, (uint16_t)ticket.len);
+	write_span(&p->message, ticket);
+	write_u16(&p->message, 0);
+	finish(p, HANDSHAKE_NEW_SESSION_TICKET, mark);
 }
 
 /* Input. */
 
+/* The binder of the first identity, over all of hello before the binders. */
 static void
-read_hello_extensions(struct peer *p, struct reader *r)
+check_binder(struct peer *p, struct span hello, struct span binders)
 {
+	const struct suite *s = p->session->suite;
+	struct transcript copy = p->transcript;
+	struct keyschedule early;
+	struct reader r = reader_over(binders);
+	struct span binder = read_block8(&r);
+	uint8_t hash[SUITE_HASH_MAX];
+	uint8_t want[SUITE_HASH_MAX];
+
+	transcript_choose(&copy, s);
+	transcript_append(
+		&copy, span_of(hello.data, hello.len - binders.len - 2));
+	keyschedule_begin(
+		&early, s->hash, span_of(p->session->psk, s->hash_len));
+	keyschedule_derive(&early, "res binder",
+		keyschedule_empty_hash(s->hash, hash), want);
+	keyschedule_finished(s->hash, span_of(want, s->hash_len),
+		transcript_hash(&copy, hash), want);
+	need(reader_done(&r) && binder.len == s->hash_len &&
+		memcmp(binder.data, want, binder.len) == 0);
+}
+
+static void
+read_psk(struct peer *p, struct span hello, struct reader *body)
+{
+	struct reader list = reader_over(read_block16(body));
+	struct span binders = read_block16(body);
+
+	need(reader_done(body) && p->got_modes);
+	while (list.left > 0) {
+		struct span identity = read_block16(&list);
+
+		p->got_age = read_u32(&list);
+		p->got_psks++;
+		need(reader_ok(&list) && identity.len <= TLS_TICKET_MAX);
+		memcpy(p->identity_seen, identity.data, identity.len);
+		p->identity_seen_len = identity.len;
+	}
+	if (p->session != NULL && !p->blind)
+		check_binder(p, hello, binders);
+}
+
+static void
+read_hello_extensions(struct peer *p, struct span hello, struct reader *r)
+{
+	p->got_psks = 0;
 	while (!reader_done(r) && reader_ok(r)) {
 		uint16_t type = read_u16(r);
 		struct reader body = reader_over(read_block16(r));
@@ -421,6 +497,14 @@ read_hello_extensions(struct peer *p, struct reader *r)
 		}
 		if (type == EXTENSION_COOKIE)
 			p->hello_cookie = read_block16(&body);
+		if (type == EXTENSION_PSK_KEY_EXCHANGE_MODES)
+			p->got_modes =
+				read_u16(&body) == 0x0101 && reader_done(&body);
+		need(type != EXTENSION_EARLY_DATA);
+		if (type == EXTENSION_PRE_SHARED_KEY) {
+			read_psk(p, hello, &body);
+			need(reader_done(r)); /* the last (4.2.11) */
+		}
 	}
 }
 
@@ -431,14 +515,15 @@ hello(struct peer *p, struct span message)
 	struct reader x;
 	struct span id;
 
-	(void)read_bytes(&r, 4 + 2 + 32);
+	(void)read_bytes(&r, 4 + 2);
+	memcpy(p->got_randoms[p->hellos % 2], read_bytes(&r, 32).data, 32);
 	id = read_block8(&r);
 	(void)read_block16(&r);
 	(void)read_block8(&r);
 	x = reader_over(read_block16(&r));
 	need(reader_done(&r) && id.len == sizeof(p->session_id));
 	memcpy(p->session_id, id.data, id.len);
-	read_hello_extensions(p, &x);
+	read_hello_extensions(p, message, &x);
 	p->hellos++;
 	transcript_append(&p->transcript, message);
 	answer(p);
@@ -486,6 +571,12 @@ message(struct peer *p, struct span m)
 		abort();
 	}
 	transcript_append(&p->transcript, m);
+	if (m.data[0] == HANDSHAKE_FINISHED) {
+		uint8_t buf[SUITE_HASH_MAX];
+
+		keyschedule_derive(&p->schedule, "res master",
+			transcript_hash(&p->transcript, buf), p->resumption);
+	}
 }
 
 static void
@@ -549,7 +640,10 @@ record(struct peer *p, uint8_t *r, size_t len)
 		return;
 	}
 	error_clear(&e);
-	need(record_open(&p->recv, &p->open, r, len, &c, &e) == ERR_OK);
+	if (record_open(&p->recv, &p->open, r, len, &c, &e) != ERR_OK) {
+		need(p->blind);
+		return;
+	}
 	content(p, (uint8_t)c.type, span_of(c.data, c.len));
 }
 

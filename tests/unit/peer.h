@@ -16,6 +16,7 @@
 
 #define PEER_NOW         INT64_C(1767225600) /* 2026-01-01 00:00:00 UTC */
 #define PEER_NAME        "my-project:orders"
+#define PEER_AGE_ADD     UINT32_C(0xfffffff0)
 #define PEER_OUT_MAX     (4 * 1024 * 1024)
 #define PEER_MESSAGE_MAX (256 * 1024)
 
@@ -23,6 +24,12 @@ enum peer_identity {
 	PEER_RSA,
 	PEER_P256,
 	PEER_P384
+};
+
+/* What the server has of a session; the ticket says which it is. */
+struct peer_session {
+	const struct suite *suite;
+	uint8_t psk[SUITE_HASH_MAX];
 };
 
 struct peer {
@@ -34,6 +41,9 @@ struct peer {
 	uint16_t scheme;         /* of CertificateVerify; 0: what fits */
 	bool request;            /* a client certificate */
 	uint16_t request_scheme; /* the one it lists */
+	/* Resumed if the client offers a PSK; NULL: PSKs are declined. */
+	const struct peer_session *session;
+	bool blind; /* takes any binder, and skips what it cannot open */
 
 	/*
 	 * Called with each message before it is hashed and sent; may change it,
@@ -48,6 +58,12 @@ struct peer {
 	size_t client_share_len;
 	uint16_t client_group;
 	struct span hello_cookie;
+	bool got_modes;    /* psk_key_exchange_modes: psk_dhe_ke alone */
+	unsigned got_psks; /* identities in the last hello */
+	uint32_t got_age;  /* obfuscated, of the last */
+	uint8_t identity_seen[TLS_TICKET_MAX]; /* the last one */
+	size_t identity_seen_len;
+	uint8_t got_randoms[2][32]; /* of the hellos */
 	bool got_finished;
 	bool got_certificate; /* one that is not empty */
 	bool got_verify;
@@ -62,6 +78,8 @@ struct peer {
 	/* Inside. */
 	bool retried;
 	bool answered;
+	bool resuming;
+	uint8_t resumption[SUITE_HASH_MAX];
 	struct transcript transcript;
 	struct keyschedule schedule;
 	struct keyshare share;
@@ -101,6 +119,13 @@ void peer_send_inner(struct peer *p, struct span inner);
 /* The server's next keys, without a word to the client. */
 void peer_update_keys(struct peer *p);
 void peer_send_key_update(struct peer *p, bool request);
+
+/*
+ * NewSessionTicket, after the handshake: what the client must make of it is
+ * put in s.
+ */
+void peer_send_ticket(struct peer *p, struct peer_session *s,
+	uint32_t lifetime_s, struct span nonce, struct span ticket);
 
 /* A configuration that trusts the peer, with a client certificate. */
 const struct tls13_config *peer_client_config(void);
