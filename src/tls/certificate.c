@@ -8,6 +8,14 @@
 
 #include "wire/der.h"
 
+#define OID(name) span_of(oid_##name, sizeof(oid_##name))
+
+static const uint8_t oid_name_constraints[] = {0x55, 0x1d, 0x1e};
+static const uint8_t oid_extended_key_usage[] = {0x55, 0x1d, 0x25};
+static const uint8_t oid_any_usage[] = {0x55, 0x1d, 0x25, 0x00};
+static const uint8_t oid_server_auth[] = {
+	0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
+
 struct extension {
 	struct span oid;
 	struct span value;
@@ -141,4 +149,39 @@ certificate_extension(
 		}
 	}
 	return false;
+}
+
+/* SEQUENCE of at least one OBJECT IDENTIFIER. */
+enum err
+certificate_server_usage(const struct certificate *c)
+{
+	struct span value;
+	struct reader r;
+	struct reader list;
+	bool fit = false;
+
+	if (!certificate_extension(c, OID(extended_key_usage), &value))
+		return ERR_OK;
+	r = reader_over(value);
+	list = der_open(&r, DER_SEQUENCE);
+	if (list.left == 0)
+		return ERR_PARSE;
+	while (list.left > 0 && reader_ok(&list)) {
+		struct span oid = der_read(&list, DER_OID);
+
+		if (span_equal(oid, OID(server_auth)) ||
+			span_equal(oid, OID(any_usage)))
+			fit = true;
+	}
+	if (!reader_done(&r) || !reader_ok(&list))
+		return ERR_PARSE;
+	return fit ? ERR_OK : ERR_CERT;
+}
+
+bool
+certificate_is_constrained(const struct certificate *c)
+{
+	struct span ignored;
+
+	return certificate_extension(c, OID(name_constraints), &ignored);
 }

@@ -38,4 +38,14 @@ enum err certificate_parse(struct span der, struct certificate *c) NODISCARD;
 bool certificate_extension(
 	const struct certificate *c, struct span oid, struct span *value);
 
+/*
+ * ExtendedKeyUsage (RFC 5280 4.2.1.12), where there is one, must have
+ * serverAuth or anyExtendedKeyUsage; of a CA it bounds what it may issue.
+ * ERR_CERT: it has neither. ERR_PARSE: malformed.
+ */
+enum err certificate_server_usage(const struct certificate *c) NODISCARD;
+
+/* It has name constraints (4.2.1.10), critical or not. */
+bool certificate_is_constrained(const struct certificate *c);
+
 #endif

@@ -18,7 +18,8 @@
 /*
  * Trust anchors: keys and names, decoded once. Certificates are anchors
  * whether or not they are self-signed; their own signatures and dates are not
- * checked. Points inward: not copyable.
+ * checked; one with name constraints, which are not applied, is no anchor.
+ * Points inward: not copyable.
  */
 struct x509_anchors {
 	br_x509_trust_anchor *anchor; /* count of them, from the heap */
@@ -63,19 +64,32 @@ enum err x509_not_after(struct span der, int64_t *not_after_s) NODISCARD;
  * (names_check) and, of the leaf, no usage (x509_check_leaf): both are due
  * before the leaf's key is trusted. Points inward: not copyable.
  *
- * What BearSSL's engine leaves open is decided so, on each certificate up to
- * the one that an anchor signed:
+ * Verdicts where validators differ. A chain is what the server sent, up to the
+ * certificate that an anchor signed:
  *
  *   not strict DER, an extension twice        refused, 42
  *   signature algorithm differs in and out    refused, 42
- *   name constraints                          refused, 43: the engine does not
- *                                             apply them
- *   critical extension it does not know,      refused, 43 (by the engine; a
- *   critical ExtendedKeyUsage included        server's is seldom critical)
- *   the leaf is itself an anchor that is      accepted (by the engine)
+ *   not in order, a gap, a better path among  refused, 48: no paths are built
+ *   what was sent
+ *   more certificates behind                  not looked at
+ *   name constraints, in the chain or in an   refused, 43; such an anchor is
+ *   anchor, critical or not                   not one: they are not applied
+ *   ExtendedKeyUsage of a CA in the chain     must have serverAuth or any;
+ *                                             else 43
+ *   critical ExtendedKeyUsage                 refused, 43, by the engine;
+ *                                             those who issue for the web may
+ *                                             not make it critical either
+ *   any other critical extension that the     refused, 43
+ *   engine does not know
+ *   KeyUsage of a CA without keyCertSign      refused, 42
+ *   self-issued certificates                  count for the path length
+ *   the leaf is itself an anchor that is      accepted
  *   not a CA
- *   anchor with name constraints, dates       not looked at: an anchor is a
- *   or a weak signature of its own            name and a key
+ *   anchor past its dates, with a weak        accepted: an anchor is a name
+ *   signature or unknown extensions           and a key
+ *   anchor with RSA under 2048 bits, or       not an anchor
+ *   neither RSA nor EC
+ *   RSA-PSS and EdDSA signatures, SHA-1       refused, 43
  *   revocation                                not looked at, as the proxies do
  *
  * On a failure e holds ERR_CERT with the alert to be sent: 45 expired or not
@@ -86,13 +100,15 @@ enum x509_fault {
 	X509_FAULT_MALFORMED,
 	X509_FAULT_EXPIRED,
 	X509_FAULT_NOT_YET_VALID,
-	X509_FAULT_CONSTRAINED
+	X509_FAULT_CONSTRAINED,
+	X509_FAULT_USAGE
 };
 
 struct x509_chain {
 	br_x509_minimal_context engine;
 	int64_t now_s;
 	enum x509_fault fault; /* the first of ours; refuses the chain */
+	bool past_leaf;        /* a certificate was appended */
 };
 
 /* anchors is borrowed until the end; now_s: seconds since 1970. */
@@ -110,7 +126,8 @@ enum err x509_chain_end(struct x509_chain *c, const br_x509_pkey **leaf_key,
  * Our own walk of a server's leaf (DER): KeyUsage, when present, must have
  * digitalSignature; ExtendedKeyUsage, when present, serverAuth or
  * anyExtendedKeyUsage; the key must be RSA of 2048 to 4096 bits or EC P-256 or
- * P-384. ERR_CERT with the alert, as above.
+ * P-384. A leaf that is a CA, or has no usage at all, may serve. ERR_CERT with
+ * the alert, as above.
  */
 enum err x509_check_leaf(struct span leaf, struct error *e) NODISCARD;
 

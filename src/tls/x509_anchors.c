@@ -2,7 +2,8 @@
  * x509_anchors.c - trust anchors: whose signatures count. The only file of tls
  * that allocates: anchors are made once per identity, not per connection. Must
  * never take a certificate as a CA that does not say so itself, except a
- * version 1 root where the caller vouches for it.
+ * version 1 root where the caller vouches for it; nor one whose name
+ * constraints nobody would apply.
  */
 #include "tls/certificate.h"
 #include "tls/x509.h"
@@ -67,7 +68,8 @@ decode_anchor(br_x509_trust_anchor *ta, struct span der, bool any_is_ca,
 	struct subject subject = {.w = *storage};
 	const br_x509_pkey *key;
 
-	if (certificate_parse(der, &c) != ERR_OK)
+	if (certificate_parse(der, &c) != ERR_OK ||
+		certificate_is_constrained(&c))
 		return false;
 	br_x509_decoder_init(&decoder, append_subject, &subject);
 	br_x509_decoder_push(&decoder, der.data, der.len);

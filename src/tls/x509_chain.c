@@ -12,8 +12,6 @@
 #define SECONDS_PER_DAY 86400
 #define DAYS_TO_1970    719528 /* from 0000-01-01, BearSSL's epoch */
 
-static const uint8_t oid_name_constraints[] = {0x55, 0x1d, 0x1e};
-
 /* What is told of a failure, and the alert for it (RFC 8446 6.2). */
 struct reason {
 	unsigned code; /* BearSSL's, or a fault of ours */
@@ -31,6 +29,8 @@ static const struct reason of_fault[] = {
 		"certificate is not yet valid"},
 	{X509_FAULT_CONSTRAINED, ALERT_UNSUPPORTED_CERTIFICATE,
 		"certificate of a CA with name constraints"},
+	{X509_FAULT_USAGE, ALERT_UNSUPPORTED_CERTIFICATE,
+		"certificate of a CA that may not issue for servers"},
 };
 
 static const struct reason of_engine[] = {
@@ -89,6 +89,7 @@ x509_chain_begin(
 
 	c->now_s = now_s;
 	c->fault = X509_FAULT_NONE;
+	c->past_leaf = false;
 	br_x509_minimal_init(
 		engine, &br_sha256_vtable, anchors->anchor, anchors->count);
 	br_x509_minimal_set_rsa(engine, br_rsa_pkcs1_vrfy_get_default());
@@ -107,10 +108,7 @@ x509_chain_begin(
 static enum x509_fault
 inspect(const struct x509_chain *c, struct span der)
 {
-	const struct span constraints =
-		span_of(oid_name_constraints, sizeof(oid_name_constraints));
 	struct certificate cert;
-	struct span ignored;
 
 	if (certificate_parse(der, &cert) != ERR_OK)
 		return X509_FAULT_MALFORMED;
@@ -118,8 +116,11 @@ inspect(const struct x509_chain *c, struct span der)
 		return X509_FAULT_NOT_YET_VALID;
 	if (c->now_s > cert.not_after_s)
 		return X509_FAULT_EXPIRED;
-	if (certificate_extension(&cert, constraints, &ignored))
+	if (certificate_is_constrained(&cert))
 		return X509_FAULT_CONSTRAINED;
+	/* The leaf's own usage is x509_check_leaf's business. */
+	if (c->past_leaf && certificate_server_usage(&cert) != ERR_OK)
+		return X509_FAULT_USAGE;
 	return X509_FAULT_NONE;
 }
 
@@ -133,6 +134,7 @@ x509_chain_append(struct x509_chain *c, struct span der)
 	if (engine->err != 0 || c->fault != X509_FAULT_NONE)
 		return;
 	c->fault = inspect(c, der);
+	c->past_leaf = true;
 	engine->vtable->start_cert(&engine->vtable, (uint32_t)der.len);
 	engine->vtable->append(&engine->vtable, der.data, der.len);
 	engine->vtable->end_cert(&engine->vtable);

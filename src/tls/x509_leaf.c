@@ -16,10 +16,6 @@
 #define OID(name)         span_of(oid_##name, sizeof(oid_##name))
 
 static const uint8_t oid_key_usage[] = {0x55, 0x1d, 0x0f};
-static const uint8_t oid_extended_key_usage[] = {0x55, 0x1d, 0x25};
-static const uint8_t oid_any_usage[] = {0x55, 0x1d, 0x25, 0x00};
-static const uint8_t oid_server_auth[] = {
-	0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
 static const uint8_t oid_rsa[] = {
 	0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
 static const uint8_t oid_ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
@@ -52,30 +48,6 @@ check_key_usage(struct span value, struct error *e)
 		return malformed(e);
 	if ((bits.data[1] & DIGITAL_SIGNATURE) == 0)
 		return unsupported(e, "may not be used for signatures");
-	return ERR_OK;
-}
-
-/* SEQUENCE of at least one OBJECT IDENTIFIER (4.2.1.12). */
-static enum err
-check_extended_key_usage(struct span value, struct error *e)
-{
-	struct reader r = reader_over(value);
-	struct reader list = der_open(&r, DER_SEQUENCE);
-	bool fit = false;
-
-	if (list.left == 0)
-		return malformed(e);
-	while (list.left > 0 && reader_ok(&list)) {
-		struct span oid = der_read(&list, DER_OID);
-
-		if (span_equal(oid, OID(server_auth)) ||
-			span_equal(oid, OID(any_usage)))
-			fit = true;
-	}
-	if (!reader_done(&r) || !reader_ok(&list))
-		return malformed(e);
-	if (!fit)
-		return unsupported(e, "may not be used by a server");
 	return ERR_OK;
 }
 
@@ -151,10 +123,12 @@ x509_check_leaf(struct span leaf, struct error *e)
 	code = check_key(c.public_key, e);
 	if (code == ERR_OK && certificate_extension(&c, OID(key_usage), &value))
 		code = check_key_usage(value, e);
-	if (code == ERR_OK &&
-		certificate_extension(&c, OID(extended_key_usage), &value))
-		code = check_extended_key_usage(value, e);
-	return code;
+	if (code != ERR_OK)
+		return code;
+	code = certificate_server_usage(&c);
+	if (code == ERR_CERT)
+		return unsupported(e, "may not be used by a server");
+	return code == ERR_OK ? ERR_OK : malformed(e);
 }
 
 enum err

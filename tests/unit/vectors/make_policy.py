@@ -73,16 +73,28 @@ def anchors():
     excluded = x509.NameConstraints(None, [x509.DNSName("example.com")])
     for name, more, end in (
         ("plain anchor", [], END),
-        ("anchor with constraints", [(excluded, True)], END),
         ("anchor with an unknown critical extension", [(UNKNOWN, True)], END),
         ("anchor past its time", [], BEGIN + datetime.timedelta(days=1)),
     ):
         root = ca("root", more=more, end=end)
         case(name, None, root, leaf(root))
+    for critical in (True, False):
+        root = ca("root", more=[(excluded, critical)])
+        case("anchor with constraints", "no usable CA certificate", root, leaf(root))
     root = ca("root")
     middle = ca("ca", root, more=[(excluded, False)])
     why = "certificate of a CA with name constraints"
     case("constraints below the anchor", why, root, leaf(middle), middle)
+    eku = x509.ExtendedKeyUsage
+    for name, why, usages in (
+        ("CA for clients", "certificate of a CA that may not issue for servers", "CLIENT"),
+        ("CA for servers", None, "SERVER"),
+    ):
+        usages = eku([getattr(ExtendedKeyUsageOID, f"{usages}_AUTH")])
+        middle = ca("ca", root, more=[(usages, False)])
+        case(name, why, root, leaf(middle), middle)
+    clients = ca("root", more=[(eku([ExtendedKeyUsageOID.CLIENT_AUTH]), False)])
+    case("anchor for clients", None, clients, leaf(clients))
 
 
 def paths():
@@ -120,6 +132,11 @@ def leaves():
             "another's key identifier",
             None,
             [(x509.AuthorityKeyIdentifier(bytes(20), None, None), False)],
+        ),
+        (
+            "critical usage of a server",
+            "certificate has an unknown critical extension",
+            [(eku([ExtendedKeyUsageOID.SERVER_AUTH]), True)],
         ),
         ("unknown extension", None, [(UNKNOWN, False)]),
         (
