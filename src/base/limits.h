@@ -26,6 +26,8 @@
 #define HTTP_HEADERS_MAX 64      /* fields of a response head */
 #define HTTP_BODY_MAX    1048576 /* bytes of a response body, decoded */
 #define HTTP_REQUEST_MAX 24576   /* bytes of a request: holds two tokens */
+#define DNS_TEXTS_MAX    8       /* TXT records of one name that are read */
+#define DNS_ANSWER_MAX   4096    /* bytes of a DNS response */
 #define JSON_DEPTH_MAX   32
 #define JSON_TOKENS_MAX  2048
 #define DER_DEPTH_MAX    16

@@ -27,6 +27,7 @@ instance_init(struct instance *i, struct tunnel *t, uint32_t index,
 	i->listener = -1;
 	watch_init(&i->listener_watch);
 	refresh_init(&i->refresh, t->config->refresh_timeout, now.ms);
+	i->refresh.lazy = false;
 }
 
 /* The key is kept over refreshes: making one costs up to 350 ms of CPU. */

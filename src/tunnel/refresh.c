@@ -65,7 +65,7 @@ refresh_next_ms(struct refresh *r, struct refresh_time now)
 		return CLOCK_NEVER;
 	refill(r, now.ms);
 	/* The monotonic clock stood still while we were suspended. */
-	if (r->have && now.wall_s >= r->renew_s && now.ms < due)
+	if (!r->lazy && r->have && now.wall_s >= r->renew_s && now.ms < due)
 		due = now.ms;
 	return later(later(due, r->gate_ms), permitted_ms(r));
 }
@@ -111,13 +111,14 @@ refresh_got(struct refresh *r, int64_t expires_s, struct refresh_time now)
 			now);
 		return false;
 	}
-	delay = delay_s(expires_s - now.wall_s);
+	delay = r->lazy ? expires_s - now.wall_s - REFRESH_BUFFER_S
+			: delay_s(expires_s - now.wall_s);
 	r->asking = false;
 	r->have = true;
 	r->suspect = false;
 	r->expires_s = expires_s;
 	r->renew_s = now.wall_s + delay;
-	r->due_ms = now.ms + (uint64_t)delay * 1000;
+	r->due_ms = r->lazy ? CLOCK_NEVER : now.ms + (uint64_t)delay * 1000;
 	r->gate_ms = 0;
 	r->failures = 0;
 	r->last_error[0] = '\0';
@@ -180,7 +181,7 @@ refresh_failed(struct refresh *r, enum ipc_result result,
 	else
 		wait_ms = rng_jitter(wait_ms, r->jitter_percent);
 	r->asking = false;
-	r->due_ms = now.ms;
+	r->due_ms = r->lazy ? CLOCK_NEVER : now.ms;
 	r->gate_ms = now.ms + wait_ms;
 	(void)snprintf(r->last_error, sizeof(r->last_error), "%s", detail);
 }
@@ -190,6 +191,9 @@ refresh_dial(struct refresh *r, struct refresh_time now)
 {
 	uint64_t next_ms;
 
+	/* Nearly over and this lazy: renewed while it still serves. */
+	if (r->lazy && now.wall_s >= r->renew_s)
+		refresh_force(r, now);
 	if (usable(r, now) && !r->suspect)
 		return REFRESH_USE;
 	if (r->asking)

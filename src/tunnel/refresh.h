@@ -35,6 +35,9 @@ enum refresh_verdict {
 };
 
 struct refresh {
+	/* --lazy-refresh, to be set after refresh_init: behind the first
+	 * question, none but for a dial. */
+	bool lazy;
 	bool asking;             /* a question is out; never more than one */
 	uint64_t asked_ms;       /* when it was asked */
 	uint64_t lost_ms;        /* after so long no answer will come */

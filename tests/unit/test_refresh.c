@@ -346,6 +346,55 @@ test_lost_question(void **state)
 }
 
 static void
+test_lazy_asks_for_a_dial_only(void **state)
+{
+	(void)state;
+	r.lazy = true;
+	got_for_s(3600);
+	assert_int_equal(refresh_next_ms(&r, now), CLOCK_NEVER);
+	pass_s(3600 - REFRESH_BUFFER_S - 1);
+	assert_int_equal(refresh_dial(&r, now), REFRESH_USE);
+	assert_false(due());
+	pass_s(1);
+	assert_false(due());
+	assert_int_equal(refresh_dial(&r, now), REFRESH_USE);
+	assert_true(due());
+	failed(IPC_RESULT_TEMPORARY, 0);
+	pass_s(10);
+	assert_false(due());
+	pass_s(REFRESH_BUFFER_S);
+	assert_false(due());
+	assert_int_equal(refresh_dial(&r, now), REFRESH_WAIT);
+	got_for_s(3600);
+	assert_int_equal(refresh_dial(&r, now), REFRESH_USE);
+}
+
+static void
+test_lazy_after_a_freeze(void **state)
+{
+	(void)state;
+	r.lazy = true;
+	got_for_s(3600);
+	freeze_s(4000);
+	assert_false(due());
+	assert_int_equal(refresh_dial(&r, now), REFRESH_WAIT);
+	assert_true(due());
+}
+
+static void
+test_lazy_without_an_identity(void **state)
+{
+	(void)state;
+	r.lazy = true;
+	assert_true(due());
+	failed(IPC_RESULT_DENIED, 0);
+	pass_s(60);
+	assert_false(due());
+	assert_int_equal(refresh_dial(&r, now), REFRESH_WAIT);
+	assert_true(due());
+}
+
+static void
 test_limiter_refills_to_its_burst_only(void **state)
 {
 	int questions = 0;
@@ -391,6 +440,9 @@ main(void)
 		cmocka_unit_test_setup(test_expired_on_arrival, begin),
 		cmocka_unit_test_setup(test_success_clears_backoff, begin),
 		cmocka_unit_test_setup(test_lost_question, begin),
+		cmocka_unit_test_setup(test_lazy_asks_for_a_dial_only, begin),
+		cmocka_unit_test_setup(test_lazy_after_a_freeze, begin),
+		cmocka_unit_test_setup(test_lazy_without_an_identity, begin),
 		cmocka_unit_test_setup(
 			test_limiter_refills_to_its_burst_only, begin),
 	};
