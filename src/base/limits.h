@@ -55,6 +55,7 @@
 #define API_ERROR_BODY_MAX    200   /* bytes shown of a body that is no JSON */
 #define API_MESSAGE_MAX       1024  /* bytes of the API's own error message */
 #define API_REASON_MAX        128
+#define RESOLVE_NAMES_MAX     10      /* CNAMEs from a name to an instance */
 #define RESOLVED_MAX          8       /* addresses of an endpoint to try */
 #define CA_FILE_MAX           1048576 /* bytes */
 #define KEY_THREAD_STACK      131072  /* bytes */

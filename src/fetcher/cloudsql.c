@@ -39,6 +39,17 @@ instance_target(const struct instance_config *instance, struct writer *w)
 }
 
 static void
+dns_target(const struct instance_config *instance, const char *dns_name,
+	struct writer *w)
+{
+	write_str(w, "/sql/v1beta4/locations/");
+	encode_percent(w, span_str(instance->region));
+	write_str(w, "/dns/");
+	encode_percent(w, span_str(dns_name));
+	write_str(w, ":resolveConnectSettings" QUERY);
+}
+
+static void
 certificate_target(const struct instance_config *instance, struct writer *w)
 {
 	write_instance(instance, w);
@@ -213,6 +224,7 @@ const struct provider provider_cloudsql = {
 	.certificate_failed = "create ephemeral cert failed",
 	.endpoint = endpoint,
 	.instance_target = instance_target,
+	.dns_target = dns_target,
 	.certificate_target = certificate_target,
 	.certificate_body = certificate_body,
 	.read_instance = read_instance,

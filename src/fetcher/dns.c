@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,4 +99,28 @@ dns_replace_names(struct ipc_identity *id, struct error *e)
 	if (id->address_count > 0)
 		return ERR_OK;
 	return error_set(e, ERR_DNS, "%s", first.detail);
+}
+
+enum err
+dns_texts(struct dns_texts *out, const char *name, enum dns_type type,
+	struct error *e)
+{
+	uint8_t answer[DNS_ANSWER_MAX];
+	/* Class 1 is the Internet's. */
+	int len = res_query(name, 1, (int)type, answer, sizeof(answer));
+
+	memset(out, 0, sizeof(*out));
+	if (len < 0 && (h_errno == HOST_NOT_FOUND || h_errno == NO_DATA))
+		return ERR_OK;
+	if (len < 0)
+		return error_set(e, ERR_DNS,
+			"could not look up the records of %s", name);
+	if (len > (int)sizeof(answer))
+		len = sizeof(answer);
+	if (dns_message_texts(span_of(answer, (size_t)len), type, out) !=
+		ERR_OK)
+		return error_set(e, ERR_DNS,
+			"the DNS answer for %s is malformed or cut short",
+			name);
+	return ERR_OK;
 }

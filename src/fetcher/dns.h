@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "io/ipc.h"
+#include "wire/dns_message.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
@@ -29,5 +30,12 @@ enum err dns_look_up(
  * the tunnel looks nothing up. ERR_DNS: none of them could be looked up.
  */
 enum err dns_replace_names(struct ipc_identity *id, struct error *e) NODISCARD;
+
+/*
+ * The records of that type at exactly that name; none is no failure. ERR_DNS:
+ * no resolver answered, or with an error.
+ */
+enum err dns_texts(struct dns_texts *out, const char *name, enum dns_type type,
+	struct error *e) NODISCARD;
 
 #endif

@@ -63,6 +63,67 @@ prepare(struct fetch *f, struct error *e)
 		f->provider->scope_api, &f->credentials, f->config, e);
 }
 
+/* Google's own DNS name: the answer itself says which instance it is about. */
+static enum err
+learn_instance(struct fetch *f, struct error *e)
+{
+	const struct json *answer = &f->api.answer;
+	char name[INSTANCE_NAME_MAX];
+
+	if (!f->resolved.google)
+		return ERR_OK;
+	if (json_text(answer,
+		    json_member(answer, json_root(answer), "connectionName"),
+		    name, sizeof(name)) != ERR_OK ||
+		!resolve_connection_name(&f->resolved.instance, name))
+		return error_set(e, ERR_PARSE,
+			"the answer has no usable connectionName");
+	return ERR_OK;
+}
+
+/* The name that was given goes first: it is the server name to ask for. */
+static enum err
+put_domain_first(struct fetch *f, struct error *e)
+{
+	struct ipc_identity *id = f->id;
+	const struct instance_config *in = f->instance;
+	int len;
+
+	if (in->domain[0] == '\0')
+		return ERR_OK;
+	if (id->name_count < NAMES_MAX)
+		id->name_count++;
+	memmove(id->names[1], id->names[0],
+		sizeof(id->names[0]) * ((size_t)id->name_count - 1));
+	memcpy(id->names[0], in->domain, sizeof(id->names[0]));
+	len = snprintf(id->connection_name, sizeof(id->connection_name),
+		"%s:%s:%s", in->project, in->region, in->instance);
+	if (len < 0 || (size_t)len >= sizeof(id->connection_name))
+		return error_set(
+			e, ERR_CONFIG, "the instance name is too long");
+	id->name_may_move = !f->resolved.google;
+	return ERR_OK;
+}
+
+/* The addresses of the name that was given, if it has any, go first, too. */
+static enum err
+find_addresses(struct fetch *f, struct error *e)
+{
+	struct ipc_identity *id = f->id;
+	size_t rest;
+
+	if (f->instance->domain[0] != '\0' && !f->resolved.google) {
+		rest = id->address_count < ADDRESSES_MAX ? id->address_count
+							 : ADDRESSES_MAX - 1;
+		memmove(&id->addresses[1], &id->addresses[0],
+			rest * sizeof(id->addresses[0]));
+		memcpy(id->addresses[0].text, f->instance->domain,
+			sizeof(id->addresses[0].text));
+		id->address_count = (uint16_t)(rest + 1);
+	}
+	return dns_replace_names(id, e);
+}
+
 static enum err
 get_instance(struct fetch *f)
 {
@@ -75,15 +136,21 @@ get_instance(struct fetch *f)
 	error_clear(&e);
 	if (prepare(f, &e) != ERR_OK || api_authorize(&f->api, &e) != ERR_OK)
 		return fail(f, p->instance_stage, p->instance_failed, &e);
-	p->instance_target(f->instance, &w);
+	if (f->resolved.google)
+		p->dns_target(f->instance, f->resolved.google_name, &w);
+	else
+		p->instance_target(f->instance, &w);
 	request.target = writer_span(&w);
 	if (api_call(&f->api, &request, &e) != ERR_OK)
 		return fail(f, p->instance_stage, p->instance_failed, &e);
-	if (p->read_instance(f->instance, &f->api.answer, f->id, &e) != ERR_OK)
+	if (learn_instance(f, &e) != ERR_OK ||
+		p->read_instance(f->instance, &f->api.answer, f->id, &e) !=
+			ERR_OK ||
+		put_domain_first(f, &e) != ERR_OK)
 		return fail(f, p->instance_stage, NULL, &e);
 	if (p->read_addresses(f->instance, &f->api.answer, f->id, &e) !=
 			ERR_OK ||
-		dns_replace_names(f->id, &e) != ERR_OK)
+		find_addresses(f, &e) != ERR_OK)
 		return fail(f, "", NULL, &e);
 	return ERR_OK;
 }
@@ -204,6 +271,34 @@ answer_failure(struct fetch *f, enum err result)
 	text_cut(id->detail);
 }
 
+/* From the DNS name that was given, if it was one, to an instance. */
+static enum err
+find_instance(struct fetch *f)
+{
+	struct error e;
+
+	if (f->instance->domain[0] == '\0')
+		return ERR_OK;
+	error_clear(&e);
+	if (resolve_domain(f->instance, &f->resolved, &e) != ERR_OK)
+		return fail(f, "", NULL, &e);
+	f->instance = &f->resolved.instance;
+	return ERR_OK;
+}
+
+static void
+answer_name(struct fetch *f, enum err result)
+{
+	struct error e;
+
+	error_clear(&e);
+	if (result == ERR_OK && put_domain_first(f, &e) != ERR_OK)
+		result = fail(f, "", NULL, &e);
+	if (result != ERR_OK)
+		answer_failure(f, result);
+	f->id->name_only = true;
+}
+
 void
 identity_fetch(struct fetch *f, const struct config *config,
 	const struct ipc_message *question, struct ipc_identity *id)
@@ -220,10 +315,16 @@ identity_fetch(struct fetch *f, const struct config *config,
 	error_clear(&f->error);
 	f->public_key_len = (uint16_t)question->public_key_len;
 	memcpy(f->public_key, question->public_key, f->public_key_len);
-	if (f->public_key_len == 0)
+	if (f->public_key_len == 0 && (question->flags & IPC_ASK_NAME) == 0)
 		key_maker_begin(&f->key_maker);
 	/* IPC_ASK_FRESH_TOKEN needs nothing: no token outlives its fetcher. */
-	result = get_instance(f);
+	result = find_instance(f);
+	if ((question->flags & IPC_ASK_NAME) != 0) {
+		answer_name(f, result);
+		return;
+	}
+	if (result == ERR_OK)
+		result = get_instance(f);
 	if (result == ERR_OK)
 		result = get_login_token(f);
 	if (result == ERR_OK)

@@ -11,6 +11,7 @@
 #include "fetcher/credentials.h"
 #include "fetcher/key_maker.h"
 #include "fetcher/provider.h"
+#include "fetcher/resolve.h"
 #include "fetcher/token.h"
 #include "io/ipc.h"
 
@@ -21,6 +22,7 @@ struct fetch {
 	const struct config *config;
 	const struct instance_config *instance;
 	const struct provider *provider;
+	struct resolved resolved; /* for an instance given by its DNS name */
 	struct credentials credentials;
 	struct api api;
 	struct token login;

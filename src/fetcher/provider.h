@@ -41,6 +41,10 @@ struct provider {
 	/* Write a target: path and query behind the endpoint. */
 	void (*instance_target)(
 		const struct instance_config *instance, struct writer *w);
+	/* Of the same answer, by the DNS name that resolve.h found. NULL: the
+	 * product has none. */
+	void (*dns_target)(const struct instance_config *instance,
+		const char *dns_name, struct writer *w);
 	void (*certificate_target)(
 		const struct instance_config *instance, struct writer *w);
 	void (*certificate_body)(

@@ -43,7 +43,10 @@ questions_ask(struct questions *q, const struct ipc_message *m, uint64_t now_ms)
 
 	one->message = *m;
 	one->waiting = true;
-	one->not_before_ms = limiter_when(&one->limiter, now_ms);
+	/* A look at the DNS is none of the API's business. */
+	one->not_before_ms = (m->flags & IPC_ASK_NAME) != 0
+				     ? now_ms
+				     : limiter_when(&one->limiter, now_ms);
 	if (one->not_before_ms > now_ms)
 		log_warn("[%s] refreshed too often; the next refresh waits "
 			 "%u ms",
@@ -88,7 +91,8 @@ fork_fetcher(struct questions *q, struct question *one, const struct keeper *k,
 		return;
 	}
 	backoff_reset(&one->backoff);
-	limiter_take(&one->limiter, now_ms);
+	if ((one->message.flags & IPC_ASK_NAME) == 0)
+		limiter_take(&one->limiter, now_ms);
 	one->waiting = false;
 	one->stale = false;
 	one->kill_at_ms = now_ms + q->config->refresh_timeout +

@@ -174,6 +174,7 @@ strings_valid(const struct ipc_identity *id)
 			return false;
 	}
 	return is_string(id->common_name, sizeof(id->common_name)) &&
+	       is_string(id->connection_name, sizeof(id->connection_name)) &&
 	       is_string(id->database_version, sizeof(id->database_version)) &&
 	       is_string(id->login_token, sizeof(id->login_token)) &&
 	       is_string(id->detail, sizeof(id->detail));
@@ -185,7 +186,8 @@ identity_valid(const struct ipc_identity *id, uint32_t instances)
 	return id->magic == IPC_IDENTITY_MAGIC && id->instance < instances &&
 	       id->result < IPC_RESULT_END && id->engine < IPC_ENGINE_END &&
 	       id->address_count <= ADDRESSES_MAX &&
-	       (id->result != IPC_RESULT_OK || id->address_count > 0) &&
+	       (id->result != IPC_RESULT_OK || id->name_only ||
+		       id->address_count > 0) &&
 	       id->name_count <= NAMES_MAX &&
 	       id->anchors_len <= sizeof(id->anchors) &&
 	       id->chain_len <= sizeof(id->chain) &&

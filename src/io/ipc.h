@@ -43,6 +43,7 @@ enum ipc_engine {
 
 /* ipc_message.flags of IPC_ASK_IDENTITY */
 #define IPC_ASK_FRESH_TOKEN 0x1u /* the last token was refused (401) */
+#define IPC_ASK_NAME        0x2u /* only where the DNS name leads */
 
 struct ipc_message {
 	uint32_t kind;     /* enum ipc_kind */
@@ -86,6 +87,9 @@ struct ipc_identity {
 	uint32_t engine; /* enum ipc_engine */
 	uint8_t fresh_token_needed;
 	uint8_t mdx; /* server speaks CLIENT_PROTOCOL_TYPE (cloudsql.md 5.6) */
+	/* Answer to IPC_ASK_NAME: of all below connection_name alone. */
+	uint8_t name_only;
+	uint8_t name_may_move; /* a DNS name that may come to lead elsewhere */
 	uint16_t address_count;
 	uint16_t name_count;
 	uint16_t anchors_len;
@@ -98,6 +102,8 @@ struct ipc_identity {
 	char names[NAMES_MAX][HOST_LEN_MAX];
 	/* or this exact subject CN ("project:instance"); empty: none */
 	char common_name[INSTANCE_NAME_MAX];
+	/* What a DNS name led to; empty: no DNS name was given. */
+	char connection_name[INSTANCE_NAME_MAX];
 	char database_version[DATABASE_VERSION_MAX];
 	uint8_t anchors[ANCHORS_DER_MAX];
 	uint8_t chain[CHAIN_DER_MAX];

@@ -435,6 +435,21 @@ connections_resume(struct instance *i)
 	}
 }
 
+void
+connections_leave(struct instance *i)
+{
+	struct connections *all = &i->tunnel->connections;
+	size_t n;
+
+	for (n = 0; n < all->touched; n++) {
+		struct connection *c = &all->table[n];
+
+		if (c->instance == i && c->state != CONNECTION_FREE &&
+			c->state != CONNECTION_WAITING)
+			end(c, true);
+	}
+}
+
 uint64_t
 connections_deadline_ms(const struct connections *all)
 {

@@ -87,6 +87,9 @@ void connections_resume(struct instance *i);
 /* The earliest deadline; CLOCK_NEVER: none. */
 uint64_t connections_deadline_ms(const struct connections *all);
 
+/* End those that i's present server has, as when the server ends them. */
+void connections_leave(struct instance *i);
+
 /* Act on every deadline that has passed. */
 void connections_expire(struct tunnel *t, uint64_t now_ms);
 

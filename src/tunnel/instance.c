@@ -27,7 +27,8 @@ instance_init(struct instance *i, struct tunnel *t, uint32_t index,
 	i->listener = -1;
 	watch_init(&i->listener_watch);
 	refresh_init(&i->refresh, t->config->refresh_timeout, now.ms);
-	i->refresh.lazy = false;
+	i->refresh.lazy = t->config->lazy_refresh;
+	failover_init(&i->failover);
 }
 
 /* The key is kept over refreshes: making one costs up to 350 ms of CPU. */
@@ -69,7 +70,10 @@ instance_step(struct instance *i, struct refresh_time now)
 {
 	if (refresh_lost_at_ms(&i->refresh) <= now.ms)
 		instance_unanswered(i, "no answer came");
-	if (!i->tunnel->draining && refresh_next_ms(&i->refresh, now) <= now.ms)
+	if (i->tunnel->draining)
+		return;
+	failover_step(i, now);
+	if (!i->failover.asking && refresh_next_ms(&i->refresh, now) <= now.ms)
 		ask(i, now);
 }
 
@@ -78,8 +82,13 @@ instance_deadline_ms(struct instance *i, struct refresh_time now)
 {
 	uint64_t next = refresh_next_ms(&i->refresh, now);
 	uint64_t lost = refresh_lost_at_ms(&i->refresh);
+	uint64_t failover = failover_deadline_ms(i);
 
-	return next < lost ? next : lost;
+	/* One question at a time. */
+	if (i->failover.asking)
+		return failover;
+	next = next < lost ? next : lost;
+	return next < failover ? next : failover;
 }
 
 static void
@@ -100,6 +109,7 @@ failed(struct instance *i, enum ipc_result result, uint32_t retry_after_s,
 void
 instance_unanswered(struct instance *i, const char *why)
 {
+	failover_unanswered(i);
 	if (i->refresh.asking)
 		failed(i, IPC_RESULT_TEMPORARY, 0, why);
 }
@@ -146,6 +156,10 @@ instance_answered(struct instance *i, const struct ipc_identity *answer)
 	struct identity *id;
 	struct error e;
 
+	if (answer->name_only) {
+		failover_answered(i, answer);
+		return;
+	}
 	i->fresh_token = answer->fresh_token_needed != 0;
 	if (answer->result != IPC_RESULT_OK) {
 		failed(i, (enum ipc_result)answer->result,
@@ -163,6 +177,7 @@ instance_answered(struct instance *i, const struct ipc_identity *answer)
 		connections_resume(i);
 		return;
 	}
+	failover_learn(i, answer);
 	adopt(i, id);
 }
 

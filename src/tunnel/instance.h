@@ -8,6 +8,7 @@
 #include "config.h"
 #include "io/ipc.h"
 #include "io/loop.h"
+#include "tunnel/failover.h"
 #include "tunnel/identity.h"
 #include "tunnel/refresh.h"
 
@@ -21,6 +22,7 @@ struct instance {
 	const struct instance_config *config;
 	uint32_t index; /* in config.instances */
 	struct refresh refresh;
+	struct failover failover;
 	struct identity *current; /* NULL before the first one */
 	uint32_t serial;          /* of current: a new one adds 1 */
 	bool fresh_token;         /* the last token was refused */

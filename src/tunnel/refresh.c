@@ -227,3 +227,10 @@ refresh_suspect(struct refresh *r, struct refresh_time now)
 	r->suspect = true;
 	refresh_force(r, now);
 }
+
+void
+refresh_lapse(struct refresh *r, struct refresh_time now)
+{
+	r->have = false;
+	refresh_force(r, now);
+}

@@ -89,6 +89,9 @@ enum refresh_verdict refresh_dial(struct refresh *r, struct refresh_time now);
  */
 void refresh_force(struct refresh *r, struct refresh_time now);
 
+/* The identity is another instance's: never to be used again. */
+void refresh_lapse(struct refresh *r, struct refresh_time now);
+
 /*
  * A TLS handshake failed, or the server refused our certificate. The next
  * dials wait for a new identity if one can be had now. Otherwise they try with

@@ -411,12 +411,12 @@ class Fairlead(Server):
     """build/fairlead as an ordinary process (not PID 1)."""
 
     def __init__(self, emulator, *options, instances=None, app=None,
-                 env=None, port=True, folder=None, **how):
+                 env=None, port=True, folder=None, prefix=(), **how):
         self.emulator = emulator
         self.host = "127.0.0.1"
         self.port = free_port() if port is True else port
         self.own = tempfile.mkdtemp(prefix="fl-run-")
-        argv = [FAIRLEAD]
+        argv = [*prefix, FAIRLEAD]
         if emulator:
             argv += ["--sqladmin-api-endpoint", emulator.api_url,
                      "--ca-file", emulator.ca_file]
