@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "io/socket.h"
 #include "tunnel/dial.h"
+#include "tunnel/resume.h"
 #include "tunnel/tunnel.h"
 
 #include <poll.h>
@@ -188,13 +189,15 @@ new_identity_near(const struct connection *c)
  * said nothing, and all that the client said is still here. False: not now.
  */
 static bool
-try_again(struct connection *c, const struct error *e)
+try_again(struct connection *c, const struct error *e, bool tickets_failed)
 {
 	if (c->retried || c->early.lost || clock_ms() >= c->dial_deadline_ms ||
-		!new_identity_near(c))
+		(!tickets_failed && !new_identity_near(c)))
 		return false;
-	log_info("[%s] trying once more with a new ephemeral certificate: %s",
-		name_of(c), e->detail);
+	log_info("[%s] trying once more with%s: %s", name_of(c),
+		tickets_failed ? "out TLS resumption"
+			       : " a new ephemeral certificate",
+		e->detail);
 	c->retried = true;
 	end_relay(c);
 	connection_close_server(c, false);
@@ -211,9 +214,12 @@ broke(struct connection *c, const struct relay_report *report)
 	bool dialing = c->state == CONNECTION_HANDSHAKE;
 	bool spoke = tls13_server_spoke(&c->relay.tls);
 
+	if (report->tls && dialing && resume_is_suspect(c, &report->error) &&
+		try_again(c, &report->error, true))
+		return;
 	if (report->tls) {
 		instance_suspect(c->instance, c->serial);
-		if (!spoke && try_again(c, &report->error))
+		if (!spoke && try_again(c, &report->error, false))
 			return;
 	} else if (!report->client && dialing) {
 		instance_unreachable(c->instance, c->serial);
@@ -232,6 +238,8 @@ static void
 begin_relaying(struct connection *c)
 {
 	c->state = CONNECTION_RELAYING;
+	if (tls13_resumed(&c->relay.tls))
+		log_debug("[%s] resumed a TLS session", name_of(c));
 	identity_drop(c->identity);
 	c->identity = NULL;
 	connection_set_deadline(c, CLOCK_NEVER);
@@ -299,13 +307,10 @@ pump(struct connection *c)
 void
 connection_start_tls(struct connection *c)
 {
-	struct tunnel *t = c->instance->tunnel;
 	enum err err;
 
 	connection_set_deadline(c, c->dial_deadline_ms);
-	c->identity->tls.now_s = clock_wall_s();
-	err = relay_start(&c->relay, &t->buffers, c->client, c->server,
-		&c->identity->tls);
+	err = resume_start_relay(c);
 	c->state = CONNECTION_HANDSHAKE;
 	if (err != ERR_OK)
 		connection_fail(c, error_text(err));

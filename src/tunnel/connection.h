@@ -47,7 +47,8 @@ struct connection {
 	struct watch server_watch;
 	struct relay relay; /* from HANDSHAKE to RELAYING */
 	struct early early; /* until the server speaks */
-	bool retried;       /* this is the second identity's try */
+	bool retried;       /* this is the second try */
+	bool offered;       /* a ticket, in this handshake */
 	bool close_logged;
 	uint64_t dial_deadline_ms; /* of everything before RELAYING */
 	uint64_t deadline_ms;      /* of this state; CLOCK_NEVER: none */

@@ -139,6 +139,7 @@ adopt(struct instance *i, struct identity *id)
 	bool first = i->current == NULL;
 
 	identity_drop(i->current);
+	tickets_clear(&i->tickets);
 	i->current = id;
 	i->serial++;
 	log_debug("[%s] ephemeral certificate is good for %lld s",
@@ -199,5 +200,6 @@ void
 instance_clear(struct instance *i)
 {
 	identity_drop(i->current);
+	tickets_clear(&i->tickets);
 	i->current = NULL;
 }

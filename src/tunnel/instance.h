@@ -11,6 +11,7 @@
 #include "tunnel/failover.h"
 #include "tunnel/identity.h"
 #include "tunnel/refresh.h"
+#include "tunnel/tickets.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ struct instance {
 	struct failover failover;
 	struct identity *current; /* NULL before the first one */
 	uint32_t serial;          /* of current: a new one adds 1 */
+	struct tickets tickets;   /* of current */
 	bool fresh_token;         /* the last token was refused */
 	int listener;             /* -1: not there yet, or closed */
 	struct watch listener_watch;

@@ -170,7 +170,8 @@ class Link:
         name, version, _ = self.tls.cipher()
         self.log("handshake", serial=cert["serialNumber"].lower().lstrip("0"),
                  not_after=cert["notAfter"], version=version, suite=name,
-                 sni=getattr(self.tls, "asked_name", None), retry=self.retry)
+                 sni=getattr(self.tls, "asked_name", None), retry=self.retry,
+                 resumed=self.tls.session_reused)
 
     def _receive_blocking(self, deadline):
         left = max(0, deadline - time.monotonic())
