@@ -87,7 +87,8 @@ put_domain_first(struct fetch *f, struct error *e)
 {
 	struct ipc_identity *id = f->id;
 	const struct instance_config *in = f->instance;
-	int len;
+	struct writer w =
+		writer_over(id->connection_name, sizeof(id->connection_name));
 
 	if (in->domain[0] == '\0')
 		return ERR_OK;
@@ -96,9 +97,13 @@ put_domain_first(struct fetch *f, struct error *e)
 	memmove(id->names[1], id->names[0],
 		sizeof(id->names[0]) * ((size_t)id->name_count - 1));
 	memcpy(id->names[0], in->domain, sizeof(id->names[0]));
-	len = snprintf(id->connection_name, sizeof(id->connection_name),
-		"%s:%s:%s", in->project, in->region, in->instance);
-	if (len < 0 || (size_t)len >= sizeof(id->connection_name))
+	write_str(&w, in->project);
+	write_u8(&w, ':');
+	write_str(&w, in->region);
+	write_u8(&w, ':');
+	write_str(&w, in->instance);
+	write_u8(&w, 0);
+	if (!writer_ok(&w))
 		return error_set(
 			e, ERR_CONFIG, "the instance name is too long");
 	id->name_may_move = !f->resolved.google;
