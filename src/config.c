@@ -41,9 +41,9 @@ set_option(struct parse *p, enum option_id id, const char *text,
 static enum err
 apply_presets(struct parse *p)
 {
-	for (unsigned i = 0; i < ID_COUNT; i++) {
-		const char *text = option_preset((enum option_id)i);
+	const char *text = option_presets();
 
+	for (unsigned i = 0; i < ID_COUNT; i++, text += strlen(text) + 1) {
 		if (*text != '\0' && option_set(p->c, (enum option_id)i, text,
 					     "preset", p->e) != ERR_OK)
 			return p->e->code;
@@ -77,19 +77,36 @@ is_service_link(const char *value)
 	       strncmp(value, "sctp://", 7) == 0;
 }
 
+static const struct {
+	char prefix[15];
+	uint8_t of;
+} prefixes[] = {
+	{"FAIRLEAD_", OF_NONE},
+	{"CSQL_PROXY_", OF_CLOUDSQL},
+	{"ALLOYDB_PROXY_", OF_ALLOYDB},
+};
+
+/* Some variable has one of the prefixes. Mostly none does, and then some
+ * hundred names need not be looked for, which takes as long as an exec. */
+static bool
+has_variables(char *const envp[])
+{
+	for (size_t i = 0; envp[i] != NULL; i++) {
+		for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]);
+			k++) {
+			if (strncmp(envp[i], prefixes[k].prefix,
+				    strlen(prefixes[k].prefix)) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The variable of that name of the option, with any of the prefixes. */
 static enum err
 apply_variable(struct parse *p, enum option_id id, const char *name,
 	enum option_of of, char *const envp[])
 {
-	static const struct {
-		char prefix[15];
-		uint8_t of;
-	} prefixes[] = {
-		{"FAIRLEAD_", OF_NONE},
-		{"CSQL_PROXY_", OF_CLOUDSQL},
-		{"ALLOYDB_PROXY_", OF_ALLOYDB},
-	};
 	char variable[15 + OPTION_NAME_MAX];
 
 	for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
@@ -110,6 +127,8 @@ apply_variable(struct parse *p, enum option_id id, const char *name,
 static enum err
 apply_environment(struct parse *p, char *const envp[])
 {
+	if (!has_variables(envp))
+		return ERR_OK;
 	for (unsigned i = 0; i < ID_COUNT; i++) {
 		enum option_id id = (enum option_id)i;
 		enum option_of of = OF_NONE;

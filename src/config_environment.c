@@ -182,12 +182,31 @@ add_options(struct config *c, struct list *l, struct error *e)
 	return ERR_OK;
 }
 
+/* Nothing is to be taken out or put in: what came in can be passed on. */
+static bool
+goes_unchanged(const struct config *c, char *const envp[])
+{
+	if (c->env.count > 0 || c->env_file.count > 0 ||
+		c->unset_env.count > 0 || c->account.set || c->notify ||
+		c->watchdog > 0)
+		return false;
+	for (size_t i = 0; envp[i] != NULL; i++) {
+		if (config_is_secret(envp[i]) ||
+			strncmp(envp[i], "LISTEN_PID=", 11) == 0)
+			return false;
+	}
+	return true;
+}
+
 enum err
 config_app_environment(struct config *c, char *const envp[], struct error *e)
 {
 	struct list l = {.at = NULL, .count = 0, .cap = 4 + c->env.count};
 	struct slots *slots;
 
+	c->environment = envp;
+	if (goes_unchanged(c, envp))
+		return ERR_OK;
 	for (size_t i = 0; envp[i] != NULL; i++)
 		l.cap++;
 	if (c->env_file.count > 0)

@@ -132,9 +132,9 @@ option_name(enum option_id id, unsigned number, enum option_of *of)
 }
 
 const char *
-option_preset(enum option_id id)
+option_presets(void)
 {
-	return entry(presets, id);
+	return presets;
 }
 
 bool
@@ -221,15 +221,22 @@ set_field(void *field, enum option_type type, const char *text, struct error *e)
 	return error_set(e, ERR_INTERNAL, "unknown option type");
 }
 
+/* Say where the text came from that could not be taken. */
+static enum err
+explain(struct error *e, const char *source)
+{
+	struct error why = *e;
+
+	error_clear(e);
+	return error_set(e, why.code, "%s: %s", source, why.detail);
+}
+
 enum err
 option_set(struct config *c, enum option_id id, const char *text,
 	const char *source, struct error *e)
 {
-	struct error why;
-
-	error_clear(&why);
 	if (set_field((char *)c + rows[id].offset,
-		    (enum option_type)rows[id].type, text, &why) == ERR_OK)
+		    (enum option_type)rows[id].type, text, e) == ERR_OK)
 		return ERR_OK;
-	return error_set(e, why.code, "%s: %s", source, why.detail);
+	return explain(e, source);
 }

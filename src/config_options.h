@@ -31,8 +31,9 @@ enum option_id option_by_letter(char letter);
  * proxies has it under that name; NULL: no more. */
 const char *option_name(enum option_id id, unsigned number, enum option_of *of);
 
-/* What it is when nobody sets it; "": the field's zero. */
-const char *option_preset(enum option_id id);
+/* What they are when nobody sets them, one text after the other in the order
+ * of enum option_id; "": the field's zero. */
+const char *option_presets(void);
 
 /* A flag: true and false, and true without a value. */
 bool option_is_flag(enum option_id id);

@@ -21,6 +21,7 @@ void
 app_init(struct app *a, const struct config *c)
 {
 	*a = (struct app){.config = c, .pid = -1, .group = -1};
+	a->spawning.report = -1;
 }
 
 static bool
@@ -71,9 +72,8 @@ exec_failure_code(int sys_errno)
 }
 
 enum err
-app_start(struct app *a, int cwd, int notify, int *exit_code)
+app_start(struct app *a, int cwd, int notify)
 {
-	const char *command = a->config->command[0];
 	struct spawn s = {
 		.argv = a->config->command,
 		.environment = a->config->environment,
@@ -90,36 +90,52 @@ app_start(struct app *a, int cwd, int notify, int *exit_code)
 		.session = a->config->session,
 		.death_signal = a->config->pdeathsig,
 	};
-	struct spawn_result r;
-	enum err e = spawn_command(&s, &r);
 
-	if (e == ERR_AGAIN) {
-		log_warn("init: cannot make a process for %s now: %s", command,
-			strerror(errno));
+	if (spawn_command(&s, &a->spawning) != ERR_OK) {
+		log_warn("init: cannot make a process for %s now: %s",
+			a->config->command[0], strerror(errno));
 		return ERR_AGAIN;
 	}
-	if (e != ERR_OK) {
-		*exit_code = exec_failure_code(r.sys_errno);
-		if (r.failure != SPAWN_EXEC)
-			log_error("init: cannot start %s: %s: %s", command,
-				failures[r.failure], strerror(r.sys_errno));
-		else
-			voice_exec_failed(command, strerror(r.sys_errno),
-				remedy(command, r.sys_errno));
-		return ERR_USAGE;
-	}
-	a->pid = r.pid;
-	a->group = r.own_group ? r.pid : -1;
+	a->pid = a->spawning.pid;
+	/* If it will not have one, no signal can reach it by this number. */
+	a->group = a->pid;
 	a->stopped = 0;
-	if (!r.own_group)
+	return ERR_OK;
+}
+
+static void
+say_failure(const struct spawning *s, const char *command)
+{
+	if (s->failure != SPAWN_EXEC)
+		log_error("init: cannot start %s: %s: %s", command,
+			failures[s->failure], strerror(s->sys_errno));
+	else
+		voice_exec_failed(command, strerror(s->sys_errno),
+			remedy(command, s->sys_errno));
+}
+
+bool
+app_started(struct app *a)
+{
+	const char *command = a->config->command[0];
+
+	if (a->spawning.report < 0 || !spawn_over(&a->spawning))
+		return false;
+	if (a->spawning.failure != SPAWN_OK) {
+		say_failure(&a->spawning, command);
+		return false;
+	}
+	if (!a->spawning.own_group) {
+		a->group = -1;
 		log_warn("init: %s has no process group of its own: %s was "
 			 "denied",
-			command, s.session ? "setsid" : "setpgid");
-	else if (s.session)
+			command, a->config->session ? "setsid" : "setpgid");
+	} else if (a->config->session) {
 		(void)voice_say(VOICE_SESSION, 0, 0);
-	if (!voice_say(VOICE_SPAWNED, r.pid, 0))
-		log_debug("init: %s is process %d", command, (int)r.pid);
-	return ERR_OK;
+	}
+	if (!voice_say(VOICE_SPAWNED, a->pid, 0))
+		log_debug("init: %s is process %d", command, (int)a->pid);
+	return true;
 }
 
 static void
@@ -167,7 +183,7 @@ app_kill(struct app *a)
 	complain(a, SIGKILL, signals_send(a->pid, SIGKILL, NULL));
 }
 
-bool
+enum app_news
 app_reaped(struct app *a, int wait_status, int *exit_code)
 {
 	int to;
@@ -175,10 +191,15 @@ app_reaped(struct app *a, int wait_status, int *exit_code)
 	if (WIFSTOPPED(wait_status) || WIFCONTINUED(wait_status)) {
 		a->stopped =
 			WIFSTOPPED(wait_status) ? WSTOPSIG(wait_status) : 0;
-		return false;
+		return APP_GOES_ON;
 	}
+	(void)app_started(a);
 	a->pid = -1;
 	a->stopped = 0;
+	if (a->spawning.failure != SPAWN_OK) {
+		*exit_code = exec_failure_code(a->spawning.sys_errno);
+		return APP_NOT_EXECUTED;
+	}
 	*exit_code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
 					    : 128 + WTERMSIG(wait_status);
 	to = a->config->remap_exit.to[*exit_code];
@@ -187,5 +208,5 @@ app_reaped(struct app *a, int wait_status, int *exit_code)
 			*exit_code);
 		*exit_code = to - 1;
 	}
-	return true;
+	return APP_ENDED;
 }

@@ -76,7 +76,8 @@ alone(const struct init *in)
 	       errno == ECHILD;
 }
 
-/* After the first start, so that a relative command is found. */
+/* After the first start: nothing is to be in the app's way, and a relative
+ * command is to be found. */
 static void
 let_go(struct init *in)
 {
@@ -100,6 +101,7 @@ let_go(struct init *in)
 	keep[count++] = in->notify.outer;
 	setup_let_go(in->cwd >= 0 || !(again || in->config->instance_count > 0),
 		keep, count, !again);
+	trim_program();
 }
 
 static struct outcome
@@ -107,16 +109,11 @@ start_app(struct init *in)
 {
 	struct outcome o = nothing;
 	int pipe = notify_pipe(&in->notify);
-	enum err e = app_start(&in->app, in->cwd, pipe, &o.value);
 
+	if (app_start(&in->app, in->cwd, pipe) != ERR_OK)
+		o.ev = EV_NO_PROCESS;
 	if (pipe >= 0)
 		(void)close(pipe);
-	if (e == ERR_AGAIN)
-		o.ev = EV_NO_PROCESS;
-	else if (e != ERR_OK)
-		o.ev = EV_EXEC_FAILED;
-	else
-		let_go(in);
 	return o;
 }
 
@@ -306,21 +303,37 @@ say_end(pid_t pid, int wait_status)
 }
 
 static void
+app_changed(struct init *in, int wait_status)
+{
+	int code = 0;
+
+	switch (app_reaped(&in->app, wait_status, &code)) {
+	case APP_ENDED:
+		notify_ended(&in->notify);
+		tell(in, EV_APP_EXITED, code);
+		break;
+	case APP_NOT_EXECUTED:
+		notify_ended(&in->notify);
+		tell(in, EV_EXEC_FAILED, code);
+		break;
+	case APP_GOES_ON:
+		if (in->app.stopped == 0)
+			break;
+		tell(in, EV_APP_STOPPED, 0);
+		job_control(in);
+		break;
+	}
+}
+
+static void
 reaped(struct init *in, pid_t pid, int wait_status)
 {
 	bool ended = WIFEXITED(wait_status) || WIFSIGNALED(wait_status);
-	int code;
 
 	if (ended)
 		say_end(pid, wait_status);
 	if (pid == in->app.pid) {
-		if (app_reaped(&in->app, wait_status, &code)) {
-			notify_ended(&in->notify);
-			tell(in, EV_APP_EXITED, code);
-		} else if (in->app.stopped != 0) {
-			tell(in, EV_APP_STOPPED, 0);
-			job_control(in);
-		}
+		app_changed(in, wait_status);
 	} else if (!ended) {
 		return;
 	} else if (pid == in->keeper.pid) {
@@ -495,13 +508,16 @@ next_deadline(const struct init *in)
 static void
 turn(struct init *in)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{.fd = in->keeper.control, .events = POLLIN},
 		{.fd = in->notify.fd, .events = POLLIN},
 		{.fd = in->notify.pipe, .events = POLLIN},
+		{.fd = in->app.spawning.report, .events = POLLIN},
 	};
 
-	signals_wait(fds, 3, clock_poll_timeout(clock_ms(), next_deadline(in)));
+	signals_wait(fds, 4, clock_poll_timeout(clock_ms(), next_deadline(in)));
+	if (fds[3].revents != 0 && app_started(&in->app))
+		let_go(in);
 	/* What it said before it ended, and before its time was over. */
 	if (fds[1].revents != 0 || fds[2].revents != 0)
 		notify_receive(&in->notify, clock_ms());
@@ -552,7 +568,10 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	struct error *e)
 {
 	setup_standard_streams();
-	log_open();
+	/* Before setup_process closes /proc/self/fd. Else it has time until the
+	 * app is on its way. */
+	if (c->instance_count > 0)
+		log_open();
 	in->config = c;
 	in->cwd = -1;
 	if (signals_open(e) != ERR_OK)
@@ -589,13 +608,16 @@ init_main(const struct config *c, const struct roles *roles)
 		return error_exit_status(e.code);
 	}
 	start(&in);
-	trim_program();
+	log_open();
+	if (c->command == NULL)
+		trim_program();
 	while (in.supervisor.state != ST_DONE)
 		turn(&in);
 	questions_cancel(&in.questions);
 	keeper_kill(&in.keeper);
-	if (in.cwd >= 0)
-		(void)fchdir(in.cwd);
+	/* Where it fails, what was bound to a relative path stays there. */
+	if (in.cwd >= 0 && fchdir(in.cwd) != 0)
+		log_debug("init: cannot return: %s", strerror(errno));
 	listeners_remove_files(&in.listeners);
 	terminal_take_back();
 	(void)voice_say(VOICE_APP_EXITED, in.supervisor.exit_code, 0);

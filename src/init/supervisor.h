@@ -37,7 +37,7 @@ enum event {
 	EV_READY,          /* what gates the app is there */
 	EV_STARTUP_FAILED, /* it will not come */
 	EV_NO_PROCESS,     /* DO_START_APP: none could be made now */
-	EV_EXEC_FAILED,    /* DO_START_APP: value is 126 or 127 */
+	EV_EXEC_FAILED,    /* it never ran: value is 126 or 127 */
 	EV_APP_STOPPED,    /* job control: SIGSTOP, SIGTSTP, ... */
 	EV_APP_EXITED,     /* value is its code, or 128 + signal */
 	EV_SIGNAL,         /* value is a signal that is only passed on */

@@ -5,6 +5,7 @@
 #ifndef IO_PRIVILEGE_H
 #define IO_PRIVILEGE_H
 
+#include "base/error.h"
 #include "base/limits.h"
 
 #include <stdbool.h>
@@ -51,16 +52,17 @@ enum spawn_failure {
 
 /*
  * Become the account: supplementary groups, group, user, and then a try to
- * come back, which must fail. False: errno says; the process may be half
+ * come back, which must fail. 0, or the errno; the process may then be half
  * changed and must end.
  */
-bool privilege_become(const struct account *a);
+int privilege_become(const struct account *a) NODISCARD;
 
 /*
- * All of p, in the order that makes each step possible. Not SPAWN_OK: errno
- * says, and the process must end. Only system calls: it runs between fork and
- * exec, in the parent's memory.
+ * All of p, in the order that makes each step possible. Not SPAWN_OK:
+ * *sys_errno says why, and the process must end. Only system calls, and never
+ * errno: it runs between clone and exec, in the parent's memory.
  */
-enum spawn_failure privilege_enter(const struct privilege *p);
+enum spawn_failure privilege_enter(
+	const struct privilege *p, int *sys_errno) NODISCARD;
 
 #endif

@@ -1,9 +1,12 @@
 /*
  * spawn.c - makes processes. Owns the stack that a new command runs on until
- * its exec. A child never returns up its parent's stack, and between clone and
- * exec it calls nothing that takes a lock or allocates.
+ * its exec. A child never returns up its parent's stack. One that shares our
+ * memory runs beside us until its exec: it may use that stack, its job and the
+ * kernel, and neither errno nor anything that takes a lock or allocates.
  */
 #include "io/spawn.h"
+
+#include "io/rawcall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,14 +32,15 @@ struct report {
 };
 
 struct job {
-	const struct spawn *spawn;
+	struct spawn spawn;
 	int report;
 	pid_t parent;
 };
 
-/* The parent waits while the child uses it, so one is enough. */
+/* One command at a time is on its way to its exec, so one of each is enough. */
 static _Alignas(4096) unsigned char child_stack[CHILD_STACK];
 static char exec_path[EXEC_PATH_MAX];
+static struct job job;
 
 uint64_t
 spawn_signal_bit(int signo)
@@ -49,7 +53,8 @@ spawn_disposition(int signo, bool ignore, bool *was_ignored)
 {
 	unsigned long action[SIGACTION_WORDS] = {ignore ? 1UL : 0UL};
 	unsigned long old[SIGACTION_WORDS] = {0};
-	long r = syscall(SYS_rt_sigaction, signo, action, old, SIGSET_BYTES);
+	long r = raw_call(SYS_rt_sigaction, signo, (long)action, (long)old,
+		SIGSET_BYTES, 0);
 
 	if (was_ignored != NULL)
 		*was_ignored = r == 0 && old[0] == 1;
@@ -58,8 +63,8 @@ spawn_disposition(int signo, bool ignore, bool *was_ignored)
 static void
 set_mask(uint64_t blocked)
 {
-	(void)syscall(
-		SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, SIGSET_BYTES);
+	(void)raw_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0,
+		SIGSET_BYTES, 0);
 }
 
 static const char *
@@ -88,6 +93,14 @@ join_path(const char *dir, size_t dir_len, const char *name)
 	return true;
 }
 
+/* The errno; it returns only on failure. */
+static int
+try_exec(const char *path, char *const *argv, char *const *environment)
+{
+	return (int)-raw_call(
+		SYS_execve, (long)path, (long)argv, (long)environment, 0, 0);
+}
+
 /*
  * Only returns on failure, with the errno to report: a file that may not be
  * executed must not hide a later one, but is what the user wants to hear of.
@@ -101,19 +114,18 @@ exec_in_path(char *const *argv, char *const *environment)
 
 	if (argv[0][0] == '\0')
 		return ENOENT;
-	if (strchr(argv[0], '/') != NULL) {
-		(void)execve(argv[0], argv, environment);
-		return errno;
-	}
+	if (strchr(argv[0], '/') != NULL)
+		return try_exec(argv[0], argv, environment);
 	for (;;) {
 		size_t len = strcspn(dir, ":");
 
 		if (join_path(dir, len, argv[0])) {
-			(void)execve(exec_path, argv, environment);
-			if (errno == EACCES)
+			int error = try_exec(exec_path, argv, environment);
+
+			if (error == EACCES)
 				denied = true;
-			else if (errno != ENOENT && errno != ENOTDIR)
-				return errno;
+			else if (error != ENOENT && error != ENOTDIR)
+				return error;
 		}
 		if (dir[len] == '\0')
 			return denied ? EACCES : ENOENT;
@@ -140,18 +152,17 @@ static void
 send_report(int fd, enum spawn_failure failure, int sys_errno)
 {
 	struct report r = {.failure = failure, .sys_errno = sys_errno};
-	ssize_t n;
 
-	do {
-		n = write(fd, &r, sizeof(r));
-	} while (n < 0 && errno == EINTR);
+	while (raw_call(SYS_write, fd, (long)&r, sizeof(r), 0, 0) == -EINTR)
+		;
 }
 
 static void
-give_up(int fd, enum spawn_failure failure)
+give_up(int fd, enum spawn_failure failure, int sys_errno)
 {
-	send_report(fd, failure, errno);
-	_exit(127);
+	send_report(fd, failure, sys_errno);
+	for (;;)
+		(void)raw_call(SYS_exit_group, 127, 0, 0, 0, 0);
 }
 
 /* For those who ask whether the sockets they got are meant for them. */
@@ -174,119 +185,132 @@ write_listen_pid(char *out)
 static int
 give_notify(const struct spawn *s, int report)
 {
+	long r = 0;
+
 	if (report == s->notify_as)
-		report = fcntl(report, F_DUPFD_CLOEXEC, s->notify_as + 1);
-	/* dup2 of a descriptor to itself would leave it close-on-exec. */
+		report = (int)raw_call(SYS_fcntl, report, F_DUPFD_CLOEXEC,
+			s->notify_as + 1, 0, 0);
+	/* A duplicate of itself would stay close-on-exec. */
 	if (s->notify == s->notify_as)
-		(void)fcntl(s->notify, F_SETFD, 0);
-	else if (dup2(s->notify, s->notify_as) < 0)
-		give_up(report, SPAWN_NOTIFY);
+		(void)raw_call(SYS_fcntl, s->notify, F_SETFD, 0, 0, 0);
+	else
+		r = raw_call(SYS_dup3, s->notify, s->notify_as, 0, 0, 0);
+	if (r < 0)
+		give_up(report, SPAWN_NOTIFY, (int)-r);
 	return report;
 }
 
 /* A group or session for the child, and the terminal. */
 static void
-separate(const struct job *job)
+separate(const struct spawn *s, int report)
 {
-	const struct spawn *s = job->spawn;
+	long r = s->session ? raw_call(SYS_setsid, 0, 0, 0, 0, 0)
+			    : raw_call(SYS_setpgid, 0, 0, 0, 0, 0);
+	pid_t group;
 
-	if (s->session ? setsid() < 0 : setpgid(0, 0) != 0)
-		send_report(job->report, SPAWN_OK, errno);
+	if (r < 0)
+		send_report(report, SPAWN_OK, (int)-r);
+	if (s->terminal < 0)
+		return;
 	/* SIGTTOU is still blocked, so a background group may do this. Not
 	 * fatal: the terminal may belong to another session or be gone. */
-	if (s->terminal >= 0 && s->session)
-		(void)ioctl(s->terminal, TIOCSCTTY, 0);
-	else if (s->terminal >= 0)
-		(void)tcsetpgrp(s->terminal, getpgrp());
+	group = (pid_t)raw_call(SYS_getpgid, 0, 0, 0, 0, 0);
+	if (s->session)
+		(void)raw_call(SYS_ioctl, s->terminal, TIOCSCTTY, 0, 0, 0);
+	else
+		(void)raw_call(
+			SYS_ioctl, s->terminal, TIOCSPGRP, (long)&group, 0, 0);
 }
 
 /* After any change of user, which would undo it. */
 static void
-die_with_parent(const struct job *job)
+die_with_parent(int signo, pid_t parent, int report)
 {
-	if (job->spawn->death_signal == 0)
+	if (signo == 0)
 		return;
-	(void)prctl(PR_SET_PDEATHSIG, job->spawn->death_signal);
-	if (getppid() != job->parent)
-		_exit(127); /* it died before we asked to be told */
+	(void)raw_call(SYS_prctl, PR_SET_PDEATHSIG, signo, 0, 0, 0);
+	if (getppid() != parent) /* it died before we asked to be told */
+		give_up(report, SPAWN_EXEC, ESRCH);
 }
 
 static int
 child(void *arg)
 {
-	const struct job *job = arg;
-	const struct spawn *s = job->spawn;
-	int report = job->report;
+	const struct spawn *s = &job.spawn;
+	int report = job.report;
 	enum spawn_failure failure;
+	int error;
+	long r;
 
-	separate(job);
-	if (s->cwd >= 0 && fchdir(s->cwd) != 0)
-		give_up(report, SPAWN_CWD);
-	failure = privilege_enter(&s->privilege);
+	(void)arg;
+	separate(s, report);
+	r = s->cwd >= 0 ? raw_call(SYS_fchdir, s->cwd, 0, 0, 0, 0) : 0;
+	if (r < 0)
+		give_up(report, SPAWN_CWD, (int)-r);
+	failure = privilege_enter(&s->privilege, &error);
 	if (failure != SPAWN_OK)
-		give_up(report, failure);
+		give_up(report, failure, error);
 	if (s->listen_pid != NULL)
 		write_listen_pid(s->listen_pid);
 	if (s->notify >= 0)
 		report = give_notify(s, report);
-	die_with_parent(job);
+	die_with_parent(s->death_signal, job.parent, report);
 	give_signals(&s->signals);
-	errno = exec_in_path(s->argv, s->environment);
-	give_up(report, SPAWN_EXEC);
+	give_up(report, SPAWN_EXEC, exec_in_path(s->argv, s->environment));
 	return 127;
 }
 
-/* Until the pipe closes: by exec, or by the child's end. */
-static void
-read_reports(int fd, struct spawn_result *r)
+enum err
+spawn_command(const struct spawn *s, struct spawning *out)
+{
+	int report[2];
+
+	*out = (struct spawning){.pid = -1, .report = -1, .own_group = true};
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0)
+		return ERR_AGAIN;
+	job = (struct job){
+		.spawn = *s, .report = report[1], .parent = getpid()};
+	/* No page table is copied, as for vfork(2); but its caller sleeps until
+	 * the exec, which may take for ever: from a file system that hangs, or
+	 * when somebody stops the child. */
+	out->pid = clone(child, child_stack + sizeof(child_stack),
+		CLONE_VM | SIGCHLD, NULL);
+	(void)close(report[1]);
+	if (out->pid < 0) {
+		(void)close(report[0]);
+		return ERR_AGAIN;
+	}
+	out->report = report[0];
+	return ERR_OK;
+}
+
+bool
+spawn_over(struct spawning *s)
 {
 	struct report report;
 	ssize_t n;
 
 	for (;;) {
-		n = read(fd, &report, sizeof(report));
+		n = read(s->report, &report, sizeof(report));
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return false;
 		if (n != (ssize_t)sizeof(report))
-			return;
+			break;
 		if (report.failure == SPAWN_OK) {
-			r->own_group = false;
+			s->own_group = false;
 		} else {
-			r->failure = report.failure;
-			r->sys_errno = report.sys_errno;
+			s->failure = report.failure;
+			s->sys_errno = report.sys_errno;
 		}
 	}
-}
-
-enum err
-spawn_command(const struct spawn *s, struct spawn_result *r)
-{
-	struct job job = {.spawn = s, .report = -1, .parent = getpid()};
-	int report[2];
-
-	*r = (struct spawn_result){.pid = -1, .own_group = true};
-	if (pipe2(report, O_CLOEXEC) != 0)
-		return ERR_AGAIN;
-	job.report = report[1];
-	/* As posix_spawn does: no page table is copied, and we sleep until the
-	 * exec. The pipe serves emulators that turn this into a plain fork. */
-	r->pid = clone(child, child_stack + sizeof(child_stack),
-		CLONE_VM | CLONE_VFORK | SIGCHLD, &job);
-	(void)close(report[1]);
-	if (r->pid < 0) {
-		(void)close(report[0]);
-		return ERR_AGAIN;
-	}
-	read_reports(report[0], r);
-	(void)close(report[0]);
+	/* The pipe has closed, by exec or by the child's end. */
+	(void)close(s->report);
+	s->report = -1;
 	/* It held nothing that lasts: the pages go back. */
 	(void)madvise(child_stack, sizeof(child_stack), MADV_DONTNEED);
-	if (r->failure == SPAWN_OK)
-		return ERR_OK;
-	while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	r->pid = -1;
-	return ERR_SYS;
+	return true;
 }
 
 static int
@@ -356,8 +380,9 @@ role_child(const struct spawn_role *role, pid_t parent)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_NAME, role->name);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
+	/* Should this fail, relative paths are not found, which is said. */
 	if (role->cwd >= 0)
-		(void)fchdir(role->cwd);
+		(void)raw_call(SYS_fchdir, role->cwd, 0, 0, 0, 0);
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null >= 0)
 		(void)dup2(null, STDIN_FILENO);
@@ -365,7 +390,7 @@ role_child(const struct spawn_role *role, pid_t parent)
 	spawn_close_but(keep, role->keep_count);
 	/* Another user: neither it nor the app can signal the other. Changing
 	 * the user undoes the first two prctl above, hence again. */
-	if (role->account != NULL && privilege_become(role->account)) {
+	if (role->account != NULL && privilege_become(role->account) == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)prctl(PR_SET_DUMPABLE, 0);
 		if (getppid() != parent)

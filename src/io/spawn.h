@@ -54,20 +54,29 @@ struct spawn {
 	int death_signal; /* sent to it when we end; 0: none */
 };
 
-struct spawn_result {
+/* A command that is on its way. */
+struct spawning {
 	pid_t pid;
+	int report;     /* readable: look with spawn_over; -1: that is done */
 	bool own_group; /* false: setpgid or setsid was denied */
 	enum spawn_failure failure;
 	int sys_errno; /* of failure */
 };
 
 /*
- * Start a command in a process group of its own. Returns when the exec has
- * happened or failed, so that no signal can be sent too early. ERR_OK: r->pid
- * runs the command. ERR_SYS: it could not be executed, r->failure says why and
- * the process is already reaped. ERR_AGAIN: no process could be made now.
+ * Start a command in a process group of its own, without waiting for anything.
+ * ERR_OK: out->pid is the child. Signals may be sent to it at once: until the
+ * exec it has all of them blocked or default, and no handler. What s points to
+ * must stay as it is until spawn_over, and no other command may be started
+ * before. ERR_AGAIN: no process could be made now; errno says.
  */
-enum err spawn_command(const struct spawn *s, struct spawn_result *r) NODISCARD;
+enum err spawn_command(const struct spawn *s, struct spawning *out) NODISCARD;
+
+/*
+ * Whether the exec has happened or failed; never waits. Once true, s->failure
+ * is SPAWN_OK or what went wrong, and a child that failed is ending.
+ */
+bool spawn_over(struct spawning *s);
 
 #define ROLE_KEEP_MAX (LISTENERS_MAX + 12)
 

@@ -215,6 +215,18 @@ def test_term_before_the_exec_is_not_lost(start, call, options):
     send_while_child_is_held(start, call, *options)
 
 
+def test_exec_that_hangs_does_not_hold_init(start):
+    """As from a file system that does not answer. The app has inherited that
+    SIGTERM is ignored, so only the stop timeout can end it."""
+    init = start("--stop-timeout", "300ms", "--", "/bin/sleep", "1000",
+                 pid1=False, wrapper=[*pid1.strace(
+                     "inject=execve:delay_enter=600000000:when=2"),
+                     *pid1.pre(f"i{signal.SIGTERM.value}")])
+    lab.wait_until(lambda: pid1.children(init.init), what="the child")
+    os.kill(init.init, signal.SIGTERM)
+    assert init.wait() == 137
+
+
 @both
 def test_stopped_app_can_be_ended(start, as_pid1):
     init = start("--", "sleep", "1000", pid1=as_pid1)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,11 +13,12 @@
 #define KEPT     8
 #define ARGS_MAX 48
 
+static char *vector[KEPT][ARGS_MAX];
+
 char **
 argv_split(const char *line)
 {
 	static char text[KEPT][8192];
-	static char *vector[KEPT][ARGS_MAX];
 	static unsigned turn;
 	unsigned k = turn++ % KEPT;
 	char *save = NULL;
@@ -31,4 +33,14 @@ argv_split(const char *line)
 	}
 	vector[k][n] = NULL;
 	return vector[k];
+}
+
+void
+argv_free(char *const *argv)
+{
+	for (unsigned k = 0; k < KEPT; k++) {
+		if (argv == vector[k])
+			return;
+	}
+	free((void *)(uintptr_t)argv);
 }

@@ -10,4 +10,7 @@
  */
 char **argv_split(const char *line);
 
+/* Free what may be one of those vectors, which stays, or was allocated. */
+void argv_free(char *const *argv);
+
 #endif

@@ -23,7 +23,7 @@ static enum config_action action;
 static enum err
 parse_with(const char *line, const char *environment)
 {
-	free((void *)(uintptr_t)config.environment);
+	argv_free(config.environment);
 	memset(&config, 0, sizeof(config));
 	error_clear(&error);
 	return config_parse(&config, &action, argv_split(line),
@@ -297,7 +297,7 @@ test_secrets_are_forgotten(void **state)
 	char *line[] = {name, token, iam, name, NULL};
 
 	(void)state;
-	free((void *)(uintptr_t)config.environment);
+	argv_free(config.environment);
 	memset(&config, 0, sizeof(config));
 	error_clear(&error);
 	assert_int_equal(
@@ -399,6 +399,6 @@ main(void)
 	};
 	int failures = cmocka_run_group_tests(tests, NULL, NULL);
 
-	free((void *)(uintptr_t)config.environment);
+	argv_free(config.environment);
 	return failures;
 }

@@ -24,7 +24,7 @@ parse_with(const char *line, const char *environment)
 {
 	enum config_action action;
 
-	free((void *)(uintptr_t)config.environment);
+	argv_free(config.environment);
 	memset(&config, 0, sizeof(config));
 	error_clear(&error);
 	return config_parse(&config, &action, argv_split(line),
