@@ -9,12 +9,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The kernel's struct sigaction on x86-64 and on arm64, in words. */
+enum action_word {
+	ACTION_HANDLER,
+	ACTION_FLAGS,
+	ACTION_RETURN,
+	ACTION_MASK
+};
+
+#define ACTION_HAS_RETURN 0x04000000ul
+
 static volatile sig_atomic_t noted_count;
 static struct signal_event noted[SIGNALS_PER_TURN];
 
 /*
- * Each handler runs with all signals blocked but musl's own three, so the
- * list is written by one at a time, nearly: 32 to 34 may come between.
+ * Each handler runs with all signals blocked, so that one at a time writes the
+ * list, and one wait leaves one signal in it, however many are queued.
  */
 static void
 note(int signo, siginfo_t *info, void *context)
@@ -33,39 +43,45 @@ note(int signo, siginfo_t *info, void *context)
 	ev->value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
 }
 
+/*
+ * The C library's sigaction is of no use: it refuses 32 to 34, and with the
+ * first handler musl unblocks 33 and 34, of which one could be lost here or
+ * end us. So the return path that x86-64 asks for is ours, too.
+ */
+#ifdef __x86_64__
+__attribute__((naked)) static void
+return_from_handler(void)
+{
+	__asm__("movl $15, %eax\n\tsyscall"); /* rt_sigreturn */
+}
+#endif
+
 enum err
 handlers_install(uint64_t *handled, uint64_t *ignored)
 {
-	unsigned long action[SIGACTION_WORDS] = {0};
+	unsigned long action[SIGACTION_WORDS] = {
+		[ACTION_HANDLER] = (unsigned long)note,
+		[ACTION_FLAGS] = SA_SIGINFO,
+		[ACTION_MASK] = ~0ul,
+	};
 	unsigned long old[SIGACTION_WORDS];
-	struct sigaction through_libc;
 
-	/* The kernel wants a return path that only the C library knows; its
-	 * sigaction refuses 32 to 34, so what it made for one signal is read
-	 * back and used for all. */
-	memset(&through_libc, 0, sizeof(through_libc));
-	through_libc.sa_sigaction = note;
-	through_libc.sa_flags = SA_SIGINFO;
-	(void)sigfillset(&through_libc.sa_mask);
+#ifdef __x86_64__
+	action[ACTION_FLAGS] |= ACTION_HAS_RETURN;
+	action[ACTION_RETURN] = (unsigned long)return_from_handler;
+#endif
 	*handled = 0;
 	*ignored = 0;
 	for (int signo = 1; signo <= SIGNAL_MAX; signo++) {
 		memset(old, 0, sizeof(old));
-		if (syscall(SYS_rt_sigaction, signo, NULL, old, SIGSET_BYTES) ==
-				0 &&
-			old[0] == 1)
+		if (syscall(SYS_rt_sigaction, signo, action, old,
+			    SIGSET_BYTES) != 0)
+			continue;
+		*handled |= spawn_signal_bit(signo);
+		if (old[0] == 1)
 			*ignored |= spawn_signal_bit(signo);
 	}
-	if (sigaction(SIGUSR1, &through_libc, NULL) != 0 ||
-		syscall(SYS_rt_sigaction, SIGUSR1, NULL, action,
-			SIGSET_BYTES) != 0)
-		return ERR_SYS;
-	for (int signo = 1; signo <= SIGNAL_MAX; signo++) {
-		if (syscall(SYS_rt_sigaction, signo, action, NULL,
-			    SIGSET_BYTES) == 0)
-			*handled |= spawn_signal_bit(signo);
-	}
-	return ERR_OK;
+	return *handled != 0 ? ERR_OK : ERR_SYS;
 }
 
 size_t

@@ -62,7 +62,7 @@ CALLS = {
     (437, 437), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
     "poll": (7, -1), "ppoll": (271, 73), "prctl": (157, 167),
     "prlimit64": (302, 261), "rseq": (334, 293), "rt_sigqueueinfo":
-    (129, 138), "seccomp": (317, 277), "setpgid": (109, 154), "setrlimit":
+    (129, 138), "rt_sigprocmask": (14, 135), "rt_sigtimedwait": (128, 137), "seccomp": (317, 277), "setpgid": (109, 154), "setrlimit":
     (160, 164), "setsid": (112, 157), "signalfd4": (289, 74), "statx":
     (332, 291), "timerfd_create": (283, 85), "timerfd_settime": (286, 86),
     "waitid": (247, 95),

@@ -4,6 +4,7 @@ signals, its orphans are reaped, and its exit code is ours.
 What is denied is denied to all below it, with EPERM as old profiles have it,
 and with ENOSYS as an old kernel or gVisor would."""
 
+import ctypes
 import errno
 import os
 import re
@@ -136,6 +137,41 @@ def test_every_signal_with_all_denied(start, error, as_pid1):
                        what=f"signal {number} at the app", every=0.005)
     os.kill(app, signal.SIGKILL)
     assert init.wait() == 137
+
+
+COUNT = r"""
+import ctypes, struct, sys
+libc = ctypes.CDLL(None)
+mask, info = ctypes.c_uint64(1 << int(sys.argv[1]) - 1), bytes(128)
+block, wait = map(int, sys.argv[2:4])
+libc.syscall(block, 0, ctypes.byref(mask), None, ctypes.c_size_t(8))
+print("up", flush=True)
+got = []
+while not got or got[-1] != 39:
+    libc.syscall(wait, ctypes.byref(mask), info, None, ctypes.c_size_t(8))
+    got.append(struct.unpack_from("i", info, 24)[0])
+print("in order" if got == list(range(40)) else got, flush=True)
+"""
+
+
+@both
+@pytest.mark.parametrize("number", [34, 35, 64])
+def test_queue_of_signals_without_signalfd(start, as_pid1, number):
+    """More at once than are read at once, of glibc's first real-time signal
+    too, which musl keeps for itself."""
+    calls = [pid1.CALLS[name][os.uname().machine != "x86_64"]
+             for name in ("rt_sigprocmask", "rt_sigtimedwait")]
+    init = start("--", lab.PYTHON, "-c", COUNT, str(number), *map(str, calls),
+                 pid1=as_pid1, wrapper=pid1.deny(errno.EPERM, "signalfd4"))
+    init.wait_log(r"(?m)^up$")
+    os.kill(init.init, signal.SIGSTOP)
+    lab.wait_until(lambda: pid1.state(init.init) == "T", what="stopped")
+    libc = ctypes.CDLL(None, use_errno=True)
+    for value in range(40):
+        assert libc.sigqueue(init.init, number, ctypes.c_void_p(value)) == 0
+    os.kill(init.init, signal.SIGCONT)
+    assert init.wait() == 0
+    assert "in order" in init.log()
 
 
 @errors
