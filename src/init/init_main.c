@@ -48,6 +48,7 @@ struct init {
 	bool let_go;     /* of the directory and of foreign descriptors */
 	bool identities; /* IPC_READY has come */
 	bool reap;       /* children may have ended */
+	bool childless;  /* the last look found none at all */
 };
 
 static const struct outcome nothing = {.ev = EV_COUNT, .value = 0};
@@ -72,6 +73,9 @@ alone(const struct init *in)
 
 	if (roles.count > 0)
 		return !stragglers_left(&roles);
+	/* waitid may be denied; then the next look at children tells. */
+	if (in->childless)
+		return true;
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
 	       errno == ECHILD;
 }
@@ -110,6 +114,7 @@ start_app(struct init *in)
 	struct outcome o = nothing;
 	int pipe = notify_pipe(&in->notify);
 
+	in->childless = false;
 	if (app_start(&in->app, in->cwd, pipe) != ERR_OK)
 		o.ev = EV_NO_PROCESS;
 	if (pipe >= 0)
@@ -325,6 +330,21 @@ app_changed(struct init *in, int wait_status)
 	}
 }
 
+/* Nobody but us would continue a role that was stopped, by accident or by an
+ * app's kill(-1). */
+static void
+go_on(struct init *in, pid_t pid, int wait_status)
+{
+	struct spared roles = our_roles(in);
+
+	for (size_t i = 0; i < roles.count && WIFSTOPPED(wait_status); i++) {
+		if (roles.pids[i] != pid)
+			continue;
+		log_warn("init: a process of ours was stopped; continuing it");
+		(void)kill(pid, SIGCONT);
+	}
+}
+
 static void
 reaped(struct init *in, pid_t pid, int wait_status)
 {
@@ -335,7 +355,7 @@ reaped(struct init *in, pid_t pid, int wait_status)
 	if (pid == in->app.pid) {
 		app_changed(in, wait_status);
 	} else if (!ended) {
-		return;
+		go_on(in, pid, wait_status);
 	} else if (pid == in->keeper.pid) {
 		questions_cancel(&in->questions);
 		keeper_reaped(&in->keeper, wait_status, clock_ms());
@@ -361,6 +381,7 @@ reap(struct init *in)
 	for (int i = 0; in->reap && i < REAP_PER_TURN; i++) {
 		pid_t pid = waitpid(-1, &wait_status, flags);
 
+		in->childless = pid < 0 && errno == ECHILD;
 		if (pid <= 0)
 			in->reap = false;
 		else
@@ -544,6 +565,7 @@ start(struct init *in)
 		.stop_ms =
 			c->stop_timeout.set ? c->stop_timeout.ms : CLOCK_NEVER,
 		.restart = c->restart,
+		.stop_signal = c->stop_signal,
 		.no_restart_on = &c->no_restart_on,
 		.patient = c->patient,
 		.pause = c->pause,

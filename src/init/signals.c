@@ -120,7 +120,7 @@ signals_send(pid_t target, int signo, const struct signal_event *ev)
 {
 	siginfo_t info;
 
-	if (ev != NULL && ev->queued && ev->signo == signo && target > 0) {
+	if (ev != NULL && ev->queued && target > 0) {
 		memset(&info, 0, sizeof(info));
 		info.si_signo = signo;
 		info.si_code = SI_QUEUE;

@@ -57,7 +57,7 @@ size_t signals_read(struct signal_event out[SIGNALS_PER_TURN]);
 
 /*
  * Send signo to target as kill(2) understands it, with ev's value where ev has
- * one and signo is its own (ev may be NULL). 0, or the errno.
+ * one and target is one process (ev may be NULL). 0, or the errno.
  */
 int signals_send(pid_t target, int signo, const struct signal_event *ev);
 

@@ -490,7 +490,8 @@ supervisor_handle(struct supervisor *sv, enum event ev, int value,
 enum event
 supervisor_classify(struct supervisor *sv, int signo, uint64_t now_ms)
 {
-	bool stop = signo == SIGTERM || signo == SIGINT;
+	bool stop = signo == SIGTERM || signo == SIGINT ||
+		    signo == sv->want.stop_signal;
 
 	/* With an app these two are its own; a proxy alone would have died of
 	 * them (the hang-up of its terminal, for one). */

@@ -77,6 +77,7 @@ struct supervision {
 	bool gated;       /* something must be there before the app starts */
 	uint64_t gate_ms; /* and at the latest after this; CLOCK_NEVER */
 	uint64_t stop_ms; /* from the stop signal to SIGKILL; CLOCK_NEVER */
+	int stop_signal;  /* asks to stop, as SIGTERM and SIGINT do */
 	bool patient;     /* repeated stop requests never become EV_HURRY */
 	bool pause;       /* without an app: asked to stop means success */
 	struct restart_policy restart;

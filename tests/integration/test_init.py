@@ -158,12 +158,13 @@ print("code", info[2], "value", info[6], flush=True)
 """
 
 
+@pytest.mark.parametrize("sent", [40, 41], ids=["same", "rewritten"])
 @both
-def test_value_of_sigqueue(start, as_pid1):
-    init = start("--", lab.PYTHON, "-c", SHOW_VALUE, pid1=as_pid1)
+def test_value_of_sigqueue(start, as_pid1, sent):
+    init = start("--rewrite", "41:40", "--", lab.PYTHON, "-c", SHOW_VALUE, pid1=as_pid1)
     init.wait_log("waiting")
     libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.sigqueue(init.init, 40, ctypes.c_void_p(123456)) == 0
+    assert libc.sigqueue(init.init, sent, ctypes.c_void_p(123456)) == 0
     assert init.wait() == 0
     assert "code -1 value 123456" in init.log()
 
@@ -263,6 +264,18 @@ def test_stop_signal(start):
     assert init.app
     init.signal(signal.SIGTERM)
     assert init.wait() == 131
+
+
+@pytest.mark.parametrize("name,number", [("QUIT", 3), ("RTMIN+3", 37)])
+def test_stop_signal_itself_is_a_request(start, name, number):
+    """As a runtime sends it for an image with STOPSIGNAL: what it ends is not
+    started again."""
+    init = start("--stop-signal", name, "--restart", "always", "--",
+                 "sh", "-c", "echo run >>runs; exec sleep 1000")
+    init.wait_file("runs", "run")
+    init.signal(number)
+    assert init.wait() == 128 + number
+    assert runs(init) == 1
 
 
 IGNORE_TERM = "trap '' TERM INT; echo up; while :; do sleep 0.05; done"

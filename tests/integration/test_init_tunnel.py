@@ -346,9 +346,32 @@ def test_transaction_commits(start, emulator, postgres, port):
 def test_wedged_tunnel_does_not_hold_the_end(start, echo_emulator, port):
     init = start(echo_emulator, "--port", str(port),
                  app=["sh", "-c", "read x; exit 8"], stdin=subprocess.PIPE)
-    os.kill(tunnel_of(init), signal.SIGSTOP)
-    init.process.stdin.close()
+    tunnel = tunnel_of(init)
+    # What it is told at the end wakes it, and there it stays.
+    strace = subprocess.Popen(
+        ["strace", "-q", "-o", "/dev/null", "-p", str(tunnel), "-e",
+         "inject=epoll_wait,epoll_pwait:delay_exit=600000000"])
+    try:
+        lab.wait_until(lambda: pid1.status(tunnel).get("TracerPid") ==
+                       str(strace.pid), what="strace")
+        init.process.stdin.close()
+        init.wait_log("still open after 800 ms")
+    finally:
+        strace.kill()
+        strace.wait()
+    # Only now, as a debugger delays the news of a death.
     assert init.wait() == 8
+
+
+def test_stopped_tunnel_is_continued(start, echo_emulator, port):
+    init = start(echo_emulator, "--port", str(port), app=["sleep", "1000"])
+    tunnel = tunnel_of(init)
+    os.kill(tunnel, signal.SIGSTOP)
+    init.wait_log("was stopped; continuing it")
+    lab.wait_until(lambda: pid1.state(tunnel) == "S", what="the tunnel")
+    assert tunnel_of(init) == tunnel
+    init.signal(signal.SIGTERM)
+    assert init.wait() == 143
 
 
 @both

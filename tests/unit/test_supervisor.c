@@ -468,6 +468,22 @@ classification(void **state)
 	}
 }
 
+/* systemd's SIGRTMIN+3, or the SIGQUIT of an image with STOPSIGNAL. */
+static void
+stop_signal_is_a_request_too(void **state)
+{
+	struct supervision want = usual;
+	struct supervisor sv;
+
+	(void)state;
+	want.stop_signal = 37;
+	sv = started(want);
+	assert_int_equal(supervisor_classify(&sv, 37, NOW), EV_STOP);
+	assert_int_equal(supervisor_classify(&sv, SIGQUIT, NOW), EV_SIGNAL);
+	assert_int_equal(supervisor_classify(&sv, SIGTERM, NOW), EV_STOP);
+	assert_int_equal(supervisor_classify(&sv, 37, NOW), EV_HURRY);
+}
+
 static void
 third_request_is_urgent(void **state)
 {
@@ -507,6 +523,7 @@ main(void)
 		cmocka_unit_test(without_stop_timeout_the_app_has_all_time),
 		cmocka_unit_test(budget_starts_once),
 		cmocka_unit_test(classification),
+		cmocka_unit_test(stop_signal_is_a_request_too),
 		cmocka_unit_test(third_request_is_urgent),
 	};
 
