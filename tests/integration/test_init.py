@@ -303,15 +303,6 @@ def test_stop_timeout(start, as_pid1):
     assert "did not end within 300 ms" in init.log()
 
 
-def test_stop_timeout_of_cloud_run(start):
-    """Without an option: what the platform grants, less a margin."""
-    init = start("--", "sh", "-c", IGNORE_TERM, env={"K_SERVICE": "orders"})
-    init.wait_log("up")
-    init.signal(signal.SIGTERM)
-    assert init.wait() == 137
-    assert "did not end within 8000 ms" in init.log()
-
-
 def test_wait_ready_without_an_instance():
     assert pid1.run("--wait-ready", "--", "sh", "-c", "exit 3") == (3, "")
 

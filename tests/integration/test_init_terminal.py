@@ -248,6 +248,23 @@ def test_started_in_the_background(screen):
     t.expect("prompt>")
 
 
+def test_background_with_tostop(screen):
+    """Where a background job may not even write: it stops when it does, and
+    not before, and goes on in the foreground."""
+    t = screen(*SHELL)
+    t.expect("prompt>")
+    t.type("stty tostop\n")
+    t.expect("prompt>")
+    t.type(f"{lab.FAIRLEAD} -- sh -c 'sleep 0.3; echo said; exit 3' &\n")
+    ours = t.below("fairlead")
+    lab.wait_until(lambda: pid1.state(ours) == "T", what="stopped")
+    t.type("fg\n")
+    t.expect("said\\r\\n")
+    t.expect("prompt>")
+    t.type("echo code $?.\n")
+    t.expect(r"code 3\.")
+
+
 def test_terminal_is_given_back(screen):
     """To a parent that does no job control and reads on."""
     t = screen("sh", "-c", f"{lab.FAIRLEAD} -- true; echo next; read x; "
