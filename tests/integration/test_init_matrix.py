@@ -440,11 +440,19 @@ def test_parent_that_died_before_we_asked(start):
     init.wait_file("pid", "\n")
     tracer = int(init.read("pid"))
 
-    def ours():  # not strace's first child, which it tries itself out with
-        return [pid for pid in pid1.children(tracer)
-                if len(pid1.signal_set(pid, "SigBlk")) > 60]
+    number = pid1.CALLS["prctl"][os.uname().machine != "x86_64"]
 
-    pid = lab.wait_until(ours, what="fairlead at work")[0]
+    def asking():
+        for pid in pid1.children(tracer):
+            try:
+                with open(f"/proc/{pid}/syscall") as src:
+                    if src.read().split()[0] == str(number):
+                        return pid
+            except OSError:
+                pass
+        return None
+
+    pid = lab.wait_until(asking, what="fairlead at prctl", every=0.005)
     os.kill(tracer, signal.SIGKILL)
     lab.wait_until(lambda: pid1.state(pid) in "?Z", what="fairlead's end")
     init.signal(signal.SIGTERM)
