@@ -124,6 +124,17 @@ $(OUT)/gen/roots_data.h: vendor/roots vendor/make-roots
 	@mkdir -p $(@D)
 	$(Q)vendor/make-roots $(ROOTS) >$@
 
+# What `fairlead version` says of the sources: looked at in every build, new only
+# when it says something else.
+.PHONY: build-info
+build-info:
+$(OUT)/gen/build_info.h: build-info
+	@mkdir -p $(@D)
+	$(Q)vendor/build-info >$@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(OUT)/musl/src/version.o $(OUT)/asan/src/version.o $(OUT)/fuzz/src/version.o \
+$(OUT)/clang/src/version.o: $(OUT)/gen/build_info.h
+
 # $(call vendor_library,name,compiler,flags,flags for speed,flags for size)
 define vendor_library
 $(VENDOR)/$(1)/%.o: $(BEARSSL)/src/%.c Makefile vendor/bearssl.mk

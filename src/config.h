@@ -179,6 +179,10 @@ struct config {
 	char *notify_entry;       /* "NOTIFY_SOCKET=" */
 	const char *notify_outer; /* our own NOTIFY_SOCKET, or NULL */
 	bool on_cloud_run;
+	/* "check": connect to every instance once, say how it went, and end
+	 * with 0 or 1. Nobody listens. --run-connection-test is set, too. */
+	bool check_only;
+	enum option_of called; /* by the name of one of Google's proxies */
 
 	/* What the name we are called by decides (personality.h). */
 	enum voice voice;
@@ -191,7 +195,11 @@ struct config {
 enum config_action {
 	CONFIG_RUN,
 	CONFIG_HELP,
-	CONFIG_VERSION
+	CONFIG_VERSION,
+	CONFIG_WAIT,
+	CONFIG_SHUTDOWN,
+	CONFIG_STATUS,
+	CONFIG_CHECK
 };
 
 /*
@@ -214,9 +222,9 @@ void config_forget_secrets(const struct config *c, char *const envp[]);
 void config_session(struct config *c);
 
 /* --help, made of options.def, on standard output. */
-void config_print_help(void);
+void config_print_help(enum option_of called);
 
 /* Short usage after an error, on standard error. */
-void config_print_usage(void);
+void config_print_usage(enum option_of called);
 
 #endif

@@ -26,14 +26,6 @@ static bool
 wanted(const struct config *c, enum option_id id)
 {
 	switch ((unsigned)id) {
-	case ID_private_ip:
-		return c->private_ip;
-	case ID_auto_ip:
-		return c->auto_ip;
-	case ID_psc:
-		return c->psc;
-	case ID_sql_data:
-		return c->sql_data;
 	case ID_gcloud_auth:
 		return c->gcloud_auth;
 	case ID_token:
@@ -113,6 +105,19 @@ check_listeners(
 }
 
 static enum err
+check_addresses(const struct config *c, struct error *e)
+{
+	if (c->private_ip && c->auto_ip)
+		return error_set(e, ERR_USAGE,
+			"cannot specify --private-ip and --auto-ip together");
+	if (c->private_ip + c->psc + c->sql_data > 1)
+		return error_set(e, ERR_USAGE,
+			"cannot specify --private-ip, --psc, and --sql-data "
+			"flags at the same time");
+	return ERR_OK;
+}
+
+static enum err
 check_credentials(const struct config *c, struct error *e)
 {
 	static const struct pair pairs[] = {
@@ -133,7 +138,7 @@ check_credentials(const struct config *c, struct error *e)
 			"--login-token");
 	if (c->login_token != NULL && (c->token == NULL || !c->auto_iam_authn))
 		return error_set(e, ERR_USAGE,
-			"--login-token needs both --token and "
+			"cannot specify --login-token without --token and "
 			"--auto-iam-authn");
 	return ERR_OK;
 }
@@ -143,7 +148,9 @@ check_endpoint(const char *option, const char *url, struct error *e)
 {
 	if (strncmp(url, "https://", 8) == 0 && url[8] != '\0')
 		return ERR_OK;
-	return error_set(e, ERR_USAGE, "--%s must begin with https:// (\"%s\")",
+	return error_set(e, ERR_USAGE,
+		"the value provided for --%s is not a valid URL, %s (it must "
+		"begin with https://)",
 		option, url);
 }
 
@@ -178,30 +185,36 @@ check_own(const struct config *c, struct error *e)
 	return ERR_OK;
 }
 
+static enum err
+missing_instance(const struct config *c, struct error *e)
+{
+	if (c->called == OF_ALLOYDB)
+		return error_set(e, ERR_USAGE,
+			"missing instance uri (e.g., projects/$PROJECT/"
+			"locations/$LOCATION/clusters/$CLUSTER/instances/"
+			"$INSTANCE)");
+	return error_set(e, ERR_USAGE,
+		"missing instance_connection_name (e.g., "
+		"project:region:instance)%s",
+		c->called == OF_NONE && !c->check_only
+			? ", or a command after --"
+			: "");
+}
+
 enum err
 config_check(const struct config *c, const bool given[ID_COUNT],
 	size_t instances, struct error *e)
 {
-	static const struct pair paths[] = {
-		PAIR(private_ip, auto_ip),
-		PAIR(private_ip, psc),
-		PAIR(private_ip, sql_data),
-		PAIR(psc, sql_data),
-	};
-
-	if (instances == 0 && c->fuse == NULL && c->command == NULL &&
-		!c->pause)
-		return error_set(e, ERR_USAGE,
-			"missing instance_connection_name (e.g., "
-			"project:region:instance), or a command after --");
+	if (instances == 0 && c->fuse == NULL &&
+		((c->command == NULL && !c->pause) || c->check_only))
+		return missing_instance(c, e);
 	if (c->fuse != NULL && c->run_connection_test)
 		return error_set(e, ERR_USAGE,
 			"cannot run connection tests in FUSE mode");
 	if (c->fuse != NULL)
 		return check_refused(c, e);
 	if (check_listeners(c, given, e) != ERR_OK ||
-		check_pairs(c, paths, sizeof(paths) / sizeof(paths[0]), e) !=
-			ERR_OK ||
+		check_addresses(c, e) != ERR_OK ||
 		check_credentials(c, e) != ERR_OK ||
 		check_refused(c, e) != ERR_OK ||
 		check_api(c, given, e) != ERR_OK)

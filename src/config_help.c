@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/span.h"
+#include "personality.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,24 @@
 static const char usage[] =
 	"Usage: fairlead [OPTIONS] [INSTANCE[?param=value&...]]... "
 	"[-- COMMAND [ARG...]]\n"
-	"       fairlead version | help\n";
+	"       fairlead check [OPTIONS] INSTANCE...\n"
+	"       fairlead wait | status | shutdown | version | help\n";
+
+/* As the proxies' scripts and users know it. */
+static void
+print_usage(FILE *to, enum option_of called)
+{
+	const char *name = personality_name(called);
+
+	if (called == OF_NONE)
+		(void)fputs(usage, to);
+	else
+		(void)fprintf(to,
+			"Usage:\n  %s %s... [flags]\n  %s [command]\n", name,
+			called == OF_ALLOYDB ? "INSTANCE_URI"
+					     : "INSTANCE_CONNECTION_NAME",
+			name);
+}
 
 /* text in words, wrapped, from the current column on. */
 static void
@@ -60,14 +78,22 @@ print_option(
 }
 
 void
-config_print_help(void)
+config_print_help(enum option_of called)
 {
-	(void)printf("%s\n", usage);
+	print_usage(stdout, called);
+	(void)putchar('\n');
 	(void)puts("An init for containers that carries their database "
 		   "connections: it runs\nCOMMAND as PID 1 should, and opens a "
-		   "local port or socket for each Cloud SQL\nINSTANCE "
-		   "(project:region:instance). Without COMMAND it is a "
-		   "proxy alone,\nwithout INSTANCE an init alone.");
+		   "local port or socket for each\nINSTANCE: "
+		   "project:region:instance or a DNS name (Cloud SQL), or\n"
+		   "projects/P/locations/L/clusters/C/instances/I (AlloyDB). "
+		   "Without COMMAND it is\na proxy alone, without INSTANCE an "
+		   "init alone.\n\n"
+		   "check connects to every instance and says what is wrong; "
+		   "wait returns when a\nrunning fairlead is ready, "
+		   "status prints what it does (both ask its HTTP\nserver), "
+		   "shutdown "
+		   "ends it (its admin server).");
 #define ALIAS(field, name, of)
 #define SECTION(title) (void)printf("\n%s:\n", title);
 #define OPTION(field, type, name, letter, of, preset, argument, help)          \
@@ -96,7 +122,7 @@ config_print_help(void)
 }
 
 void
-config_print_usage(void)
+config_print_usage(enum option_of called)
 {
-	(void)fputs(usage, stderr);
+	print_usage(stderr, called);
 }

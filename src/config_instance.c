@@ -74,14 +74,14 @@ parse_params(
 			continue;
 		if (p->given[i])
 			return error_set(e, ERR_USAGE,
-				"%s: the parameter %s is given twice", name,
-				param_names[i]);
+				"%s query param should be only one value (%s)",
+				param_names[i], name);
 		p->given[i] = true;
 		if (decode_value(p->value[i], value) != ERR_OK)
 			return error_set(e, ERR_USAGE,
-				"%s: the value of %s is too long or not "
-				"percent-encoded",
-				name, param_names[i]);
+				"could not parse query: the value of %s is "
+				"too long or not percent-encoded (%s)",
+				param_names[i], name);
 	}
 	return ERR_OK;
 }
@@ -89,22 +89,23 @@ parse_params(
 static enum err
 check_together(const struct params *p, const char *name, struct error *e)
 {
-	bool tcp = p->given[PARAM_ADDRESS] || p->given[PARAM_PORT];
+	static const uint8_t pairs[][2] = {
+		{PARAM_ADDRESS, PARAM_UNIX_SOCKET},
+		{PARAM_PORT, PARAM_UNIX_SOCKET},
+		{PARAM_ADDRESS, PARAM_UNIX_SOCKET_PATH},
+		{PARAM_PORT, PARAM_UNIX_SOCKET_PATH},
+		{PARAM_UNIX_SOCKET_PATH, PARAM_UNIX_SOCKET},
+		{PARAM_PRIVATE_IP, PARAM_PSC},
+	};
 
-	if (tcp && (p->given[PARAM_UNIX_SOCKET] ||
-			   p->given[PARAM_UNIX_SOCKET_PATH]))
-		return error_set(e, ERR_USAGE,
-			"%s: cannot specify address or port together with "
-			"unix-socket or unix-socket-path",
-			name);
-	if (p->given[PARAM_UNIX_SOCKET] && p->given[PARAM_UNIX_SOCKET_PATH])
-		return error_set(e, ERR_USAGE,
-			"%s: cannot specify unix-socket and unix-socket-path "
-			"together",
-			name);
-	if (p->given[PARAM_PRIVATE_IP] && p->given[PARAM_PSC])
-		return error_set(e, ERR_USAGE,
-			"%s: cannot specify private-ip and psc together", name);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (p->given[pairs[i][0]] && p->given[pairs[i][1]])
+			return error_set(e, ERR_USAGE,
+				"cannot specify both %s and %s query params "
+				"(%s)",
+				param_names[pairs[i][0]],
+				param_names[pairs[i][1]], name);
+	}
 	return ERR_OK;
 }
 
@@ -140,17 +141,26 @@ static enum err
 set_tcp(struct instance_config *ic, const struct params *p, struct config *c,
 	struct error *e)
 {
+	struct error why;
 	const char *address =
 		p->given[PARAM_ADDRESS] ? p->value[PARAM_ADDRESS] : c->address;
 
-	if (value_address(address, e) != ERR_OK)
-		return e->code;
+	error_clear(&why);
+	if (value_address(address, &why) != ERR_OK)
+		return error_set(e, ERR_USAGE,
+			"address query param is not a valid IP address: \"%s\"",
+			address);
 	if (!name_copy(ic->address, sizeof(ic->address), span_str(address)))
 		return error_set(
 			e, ERR_LIMIT, "%s: address too long", ic->name);
-	if (p->given[PARAM_PORT])
-		return value_port(&ic->port, p->value[PARAM_PORT], e);
-	if (c->port == 0)
+	if (p->given[PARAM_PORT] &&
+		value_port(&ic->port, p->value[PARAM_PORT], &why) != ERR_OK)
+		return error_set(e, ERR_USAGE,
+			"port query param is not a valid integer: \"%s\" (0 to "
+			"65535)",
+			p->value[PARAM_PORT]);
+	/* 0 is as good as none. */
+	if (ic->port != 0 || c->port == 0)
 		return ERR_OK;
 	/* The global port counts up over the instances that use it. */
 	ic->port = c->port;
@@ -201,9 +211,7 @@ set_cloudsql_ip(struct instance_config *ic, const struct params *p,
 		psc = false;
 	if (private_ip && c->auto_ip)
 		return error_set(e, ERR_USAGE,
-			"%s: cannot specify private-ip together with "
-			"--auto-ip",
-			ic->name);
+			"cannot use --auto-ip with private-ip (%s)", ic->name);
 	if (psc)
 		ic->ip = IP_PSC;
 	else if (private_ip)

@@ -4,12 +4,14 @@
  */
 #include "base/log.h"
 #include "config.h"
+#include "fetcher/command.h"
 #include "fetcher/fetcher_main.h"
 #include "init/init_main.h"
 #include "init/signals.h"
 #include "personality.h"
 #include "roles.h"
 #include "tunnel/tunnel_main.h"
+#include "version.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -23,20 +25,26 @@ read_command_line(struct config *c, char *const argv[], int *status)
 
 	error_clear(&error);
 	if (config_parse(c, &action, argv, environ, &error) != ERR_OK) {
-		(void)fprintf(stderr, "fairlead: %s\n", error.detail);
-		config_print_usage();
-		*status = error_exit_status(error.code);
+		(void)fprintf(stderr, "%s: %s\n",
+			c->called == OF_NONE ? "fairlead" : "Error",
+			error.detail);
+		config_print_usage(c->called);
+		*status = c->called == OF_NONE ? error_exit_status(error.code)
+					       : 1;
 		return false;
 	}
-	if (action == CONFIG_HELP)
-		config_print_help();
-	else if (action == CONFIG_VERSION)
-		(void)printf("%s version " FAIRLEAD_VERSION "\n",
-			personality_name(argv[0]));
 	*status = 0;
 	log_setup(c->quiet ? LOG_ERROR : (c->debug_logs ? LOG_DEBUG : LOG_INFO),
 		c->structured_logs);
-	return action == CONFIG_RUN;
+	if (action == CONFIG_HELP)
+		config_print_help(c->called);
+	else if (action == CONFIG_VERSION)
+		version_print(c->called);
+	else if (action == CONFIG_RUN || action == CONFIG_CHECK)
+		return true;
+	else
+		*status = command_main(c, action);
+	return false;
 }
 
 int

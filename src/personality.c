@@ -475,17 +475,3 @@ personality_parse(
 	conclude(&p);
 	return PERSONALITY_RUN;
 }
-
-const char *
-personality_name(const char *argv0)
-{
-	static const char proxies[][20] = {
-		"cloud-sql-proxy", "alloydb-auth-proxy"};
-	const char *name = argv0 != NULL ? base_name(argv0) : "";
-
-	for (size_t i = 0; i < 2; i++) {
-		if (strcmp(name, proxies[i]) == 0)
-			return proxies[i];
-	}
-	return "fairlead";
-}

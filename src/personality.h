@@ -27,7 +27,10 @@ enum personality_next {
 enum personality_next personality_parse(struct config *c, int *status,
 	char *const argv[], char *const envp[]) NODISCARD;
 
-/* The name to show in --version: argv0's last part if it is a proxy's. */
-const char *personality_name(const char *argv0);
+/* Which of Google's proxies argv0's last part names. */
+enum option_of personality_called(const char *argv0);
+
+/* The program's name in its own messages. */
+const char *personality_name(enum option_of called);
 
 #endif

@@ -15,11 +15,14 @@
 /* configuration */
 #define INSTANCES_MAX     32
 #define LISTENERS_MAX     INSTANCES_MAX
-#define INSTANCE_NAME_MAX 256 /* "project:region:instance", NUL included */
-#define PATH_LEN_MAX      512 /* a path of ours, NUL included */
-#define ENDPOINT_MAX      300 /* "https://" and an API host, NUL included */
-#define UIDS_MAX          32  /* of --allow-uid */
-#define HOST_LEN_MAX      256 /* a DNS name or address, NUL included */
+#define INSTANCE_NAME_MAX 256   /* "project:region:instance", NUL included */
+#define PATH_LEN_MAX      512   /* a path of ours, NUL included */
+#define ENDPOINT_MAX      300   /* "https://" and an API host, NUL included */
+#define CONFIG_FILE_MAX   65536 /* bytes of a --config-file */
+#define FLAT_KEY_MAX      64    /* a name in it, NUL included */
+#define FLAT_TOKENS_MAX   512   /* of one in JSON */
+#define UIDS_MAX          32    /* of --allow-uid */
+#define HOST_LEN_MAX      256   /* a DNS name or address, NUL included */
 
 /* wire */
 #define HTTP_HEAD_MAX    16384   /* bytes of a response head */
@@ -55,8 +58,11 @@
 #define API_ERROR_BODY_MAX    200   /* bytes shown of a body that is no JSON */
 #define API_MESSAGE_MAX       1024  /* bytes of the API's own error message */
 #define API_REASON_MAX        128
-#define RESOLVE_NAMES_MAX     10      /* CNAMEs from a name to an instance */
-#define RESOLVED_MAX          8       /* addresses of an endpoint to try */
+#define RESOLVE_NAMES_MAX     10    /* CNAMEs from a name to an instance */
+#define COMMAND_TIMEOUT_MS    5000  /* one request of wait, shutdown, status */
+#define COMMAND_POLL_MS       1000  /* between two of wait */
+#define STATUS_TOKENS_MAX     16384 /* of /status */
+#define RESOLVED_MAX          8     /* addresses of an endpoint to try */
 #define CA_FILE_MAX           1048576 /* bytes */
 #define KEY_THREAD_STACK      131072  /* bytes */
 #define FETCHER_ALARM_GRACE_S 5       /* alarm() after the refresh timeout */

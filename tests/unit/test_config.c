@@ -120,6 +120,19 @@ test_actions(void **state)
 	assert_int_equal(action, CONFIG_VERSION);
 	assert_int_equal(parse("fairlead version"), ERR_OK);
 	assert_int_equal(action, CONFIG_VERSION);
+	assert_int_equal(parse("fairlead wait --max 2s -m 3s"), ERR_OK);
+	assert_int_equal(action, CONFIG_WAIT);
+	assert_int_equal(config.max, 3000);
+	assert_int_equal(parse("fairlead --admin-port 5 shutdown"), ERR_OK);
+	assert_int_equal(action, CONFIG_SHUTDOWN);
+	assert_int_equal(config.admin_port, 5);
+	assert_int_equal(parse("fairlead status"), ERR_OK);
+	assert_int_equal(action, CONFIG_STATUS);
+	assert_int_equal(parse("fairlead check p:r:i"), ERR_OK);
+	assert_int_equal(action, CONFIG_CHECK);
+	assert_true(config.check_only && config.run_connection_test);
+	assert_refused("fairlead check", "missing instance_connection_name");
+	assert_refused("fairlead p:r:i check", "\"check\" is not an instance");
 }
 
 static void
@@ -133,9 +146,11 @@ test_refusals_say_why(void **state)
 	assert_refused("fairlead a:b:c:d:e", "project:region:instance");
 	assert_refused("fairlead p::i", "project:region:instance");
 	assert_refused("fairlead p:r:i/x", "project:region:instance");
-	assert_refused("fairlead p:r:i --portx 1", "unknown option --portx");
-	assert_refused("fairlead p:r:i -Z", "unknown option -Z");
-	assert_refused("fairlead p:r:i --port", "--port needs a value");
+	assert_refused("fairlead p:r:i --portx 1", "unknown flag: --portx");
+	assert_refused(
+		"fairlead p:r:i -Z", "unknown shorthand flag: 'Z' in -Z");
+	assert_refused(
+		"fairlead p:r:i --port", "flag needs an argument: --port");
 	assert_refused("fairlead p:r:i --port 65536", "not a port");
 	assert_refused("fairlead p:r:i --port -1", "not a port");
 	assert_refused("fairlead p:r:i --address x", "not a valid IP address");
@@ -147,7 +162,6 @@ test_refusals_say_why(void **state)
 	assert_refused("fairlead p:r:i --sqladmin-api-endpoint http://x",
 		"must begin with https://");
 	assert_refused("fairlead p:r:i --dial-timeout 0", "longer than 0");
-	assert_refused("fairlead wait", "no command \"wait\"");
 }
 
 static void
@@ -161,10 +175,12 @@ test_options_that_exclude_each_other(void **state)
 	assert_refused("fairlead p:r:i --private-ip --psc", "--psc");
 	assert_refused("fairlead p:r:i -i -t x", "--login-token");
 	assert_refused("fairlead p:r:i --login-token x", "--token");
-	assert_refused("fairlead p:r:i?port=1&unix-socket=/x", "together");
+	assert_refused(
+		"fairlead p:r:i?port=1&unix-socket=/x", "cannot specify both");
 	assert_refused("fairlead p:r:i?unix-socket=/a&unix-socket-path=/x",
-		"together");
-	assert_refused("fairlead p:r:i?psc=true&private-ip=true", "together");
+		"cannot specify both");
+	assert_refused("fairlead p:r:i?psc=true&private-ip=true",
+		"cannot specify both");
 	assert_refused("fairlead --auto-ip p:r:i?private-ip=true", "--auto-ip");
 }
 
@@ -207,7 +223,7 @@ test_instance_parameters(void **state)
 	assert_int_equal(config.instances[1].listen, LISTEN_TCP);
 	assert_string_equal(config.instances[2].address, "::1");
 	assert_int_equal(config.instances[2].ip, IP_PRIVATE);
-	assert_refused("fairlead p:r:i?port=1&port=2", "given twice");
+	assert_refused("fairlead p:r:i?port=1&port=2", "only one value");
 	assert_refused("fairlead p:r:i?address=%zz", "percent-encoded");
 	assert_refused("fairlead p:r:i?unix-socket=", "empty");
 }

@@ -64,12 +64,12 @@ test_names(void **state)
 	runs("/sbin/docker-init -- true", "", "true");
 	runs("tini-static true", "", "true");
 	runs("/run/podman-init -- true", "", "true");
-	assert_string_equal(
-		personality_name("/x/cloud-sql-proxy"), "cloud-sql-proxy");
-	assert_string_equal(
-		personality_name("./alloydb-auth-proxy"), "alloydb-auth-proxy");
-	assert_string_equal(personality_name("anything"), "fairlead");
-	assert_string_equal(personality_name(NULL), "fairlead");
+	assert_int_equal(personality_called("/x/cloud-sql-proxy"), OF_CLOUDSQL);
+	assert_int_equal(
+		personality_called("./alloydb-auth-proxy"), OF_ALLOYDB);
+	assert_int_equal(personality_called("anything"), OF_NONE);
+	assert_int_equal(personality_called(NULL), OF_NONE);
+	assert_string_equal(personality_name(OF_ALLOYDB), "alloydb-auth-proxy");
 }
 
 static void
