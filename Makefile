@@ -170,12 +170,13 @@ $(OUT)/clang/tests/%.o: CFLAGS += -Wno-frame-larger-than
 -include $(patsubst %.o,%.d,$(MUSL_OBJ) $(ASAN_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) \
 	$(CLANG_OBJ) $(patsubst %.c,$(OUT)/fuzz/%.o,$(FUZZ) $(FUZZ_HELP)))
 
-$(OUT)/fairlead.debug: $(MUSL_OBJ) $(VENDOR)/musl/libbearssl.a
+$(OUT)/fairlead.debug: $(MUSL_OBJ) $(VENDOR)/musl/libbearssl.a src/steady.ld
 	@echo "  LINK  $@"
 	$(Q)gccfile() { $(LINK_CC) -print-file-name=$$1; }; \
 	$(LINK_CC) $(MUSL_CODE) $(LINK_FLAGS) -o $@ \
 		$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $$(gccfile crtbeginS.o) \
-		$^ -L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -lgcc_eh \
+		$(filter-out %.ld,$^) -Wl,-T,src/steady.ld \
+		-L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -lgcc_eh \
 		-Wl,--end-group $$(gccfile crtendS.o) $(MUSL_LIB)/crtn.o \
 		$(LDFLAGS)
 

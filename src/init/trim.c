@@ -1,7 +1,8 @@
 /*
  * trim.c - the program is one file for three processes, and the kernel maps
  * sixteen pages of it where one is asked for: after the start all of it counts
- * as init's memory. Must never touch a page that can be written to.
+ * as init's memory. Must never touch a page that can be written to, but those
+ * below the stack's end.
  */
 #include "init/trim.h"
 
@@ -11,7 +12,54 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#define PAGE 4096u
+#define PAGE       4096u
+#define STACK_TRIM (32 * PAGE) /* more than the start has used */
+
+/* What init goes on with, in pages of its own: steady.ld. Both are 0 where the
+ * program was linked without it. */
+extern const char steady_begin[] __attribute__((weak));
+extern const char steady_end[] __attribute__((weak));
+
+static uintptr_t
+page_down(uintptr_t at)
+{
+	return at & ~(uintptr_t)(PAGE - 1);
+}
+
+static void
+advise(uintptr_t from, uintptr_t to, int advice)
+{
+	if (from < to)
+		(void)madvise((void *)from, to - from, advice);
+}
+
+/*
+ * The kernel fills in neighbours within a mapping only. To leave the rest of
+ * the code out of a core dump, which never has it anyway, makes another
+ * mapping of it.
+ */
+static void
+set_apart(uintptr_t from, uintptr_t to)
+{
+	uintptr_t begin = (uintptr_t)steady_begin;
+	uintptr_t end = (uintptr_t)steady_end;
+
+	if (begin <= from || end >= to || begin >= end)
+		return;
+	advise(from, begin, MADV_DONTDUMP);
+	advise(end, to, MADV_DONTDUMP);
+}
+
+/* The start went deeper than we ever shall again; a page's margin for what
+ * the compiler keeps below the stack pointer. */
+static void
+trim_stack(void)
+{
+	char here;
+	uintptr_t end = page_down((uintptr_t)&here) - PAGE;
+
+	advise(end - STACK_TRIM, end, MADV_DONTNEED);
+}
 
 void
 trim_program(void)
@@ -19,20 +67,23 @@ trim_program(void)
 	/* The kernel's own words about where it mapped us. */
 	uintptr_t at = getauxval(AT_PHDR);
 	const Elf64_Phdr *headers = (const void *)at;
-	size_t count = getauxval(AT_PHNUM);
-	char *base = (char *)(at & ~(uintptr_t)(PAGE - 1));
+	uintptr_t base = page_down(at);
 
-	if (at == 0 || getauxval(AT_PAGESZ) != PAGE)
+	trim_stack();
+	/* A static-PIE begins at 0; anything else is left alone. */
+	if (at == 0 || getauxval(AT_PAGESZ) != PAGE ||
+		headers[0].p_type != PT_LOAD || headers[0].p_vaddr != 0)
 		return;
-	for (size_t i = 0; i < count; i++) {
+	/* Backwards: the headers themselves are in the first. */
+	for (size_t i = getauxval(AT_PHNUM); i-- > 0;) {
 		const Elf64_Phdr *h = &headers[i];
+		uintptr_t from = base + h->p_vaddr;
+		uintptr_t to = page_down(from + h->p_filesz + PAGE - 1);
 
-		/* A static-PIE begins at 0; anything else is left alone. */
-		if (i == 0 && (h->p_type != PT_LOAD || h->p_vaddr != 0))
-			return;
-		if (h->p_type == PT_LOAD && (h->p_flags & PF_W) == 0)
-			(void)madvise(base + h->p_vaddr,
-				(h->p_filesz + PAGE - 1) & ~(size_t)(PAGE - 1),
-				MADV_DONTNEED);
+		if (h->p_type != PT_LOAD || (h->p_flags & PF_W) != 0)
+			continue;
+		if ((h->p_flags & PF_X) != 0)
+			set_apart(from, to);
+		advise(from, to, MADV_DONTNEED);
 	}
 }

@@ -5,8 +5,9 @@
 #define INIT_TRIM_H
 
 /*
- * Unmap the pages of our own program file; those in use come back by
- * themselves, from the page cache. What has been written to stays.
+ * Unmap the pages of our own program file, of which those in use come back by
+ * themselves from the page cache, and those of the stack that only the start
+ * used. What else has been written to stays.
  */
 void trim_program(void);
 
