@@ -66,6 +66,20 @@
 #define CA_FILE_MAX           1048576 /* bytes */
 #define KEY_THREAD_STACK      131072  /* bytes */
 #define FETCHER_ALARM_GRACE_S 5       /* alarm() after the refresh timeout */
+#define CREDENTIALS_MAX       65536   /* bytes of a credentials file */
+#define CREDENTIALS_TOKENS    256     /* values in one */
+#define CREDENTIALS_TEXT_MAX  1024  /* an e-mail address, a URL; NUL included */
+#define CREDENTIALS_KEY_MAX   8192  /* bytes of a private key's PEM */
+#define SUBJECT_TOKEN_MAX     32768 /* of an identity provider, NUL included */
+#define SERVICE_REQUEST_MAX   131072 /* bytes: a form with a subject token */
+#define IMPERSONATION_LIFE_S  3600
+#define JWT_LIFE_S            3600
+#define JWT_BACKDATE_S        10 /* a server's clock may be behind ours */
+#define CLOCK_SKEW_S          60 /* from here on worth a word */
+
+/* proxies on the way to Google */
+#define PROXY_AUTH_MAX 256  /* a user name or password, NUL included */
+#define PROXY_HEAD_MAX 4096 /* bytes of a proxy's answer to CONNECT */
 
 /* refresh (cloudsql.md 4.3: the connectors' constants) */
 #define REFRESH_BUFFER_S          240
