@@ -33,6 +33,28 @@ encode_base64(struct writer *w, struct span in, size_t line)
 		write_u8(w, '\n');
 }
 
+void
+encode_base64url(struct writer *w, struct span in)
+{
+	for (size_t i = 0; i < in.len; i += 3) {
+		size_t n = in.len - i < 3 ? in.len - i : 3;
+		uint32_t v = 0;
+
+		for (size_t k = 0; k < 3; k++)
+			v = v << 8 | (k < n ? in.data[i + k] : 0u);
+		for (size_t k = 0; k <= n; k++) {
+			uint32_t digit = v >> (18 - 6 * k) & 63;
+
+			if (digit == 62)
+				write_u8(w, '-');
+			else if (digit == 63)
+				write_u8(w, '_');
+			else
+				write_u8(w, (uint8_t)base64_digits[digit]);
+		}
+	}
+}
+
 static int
 base64_value(uint8_t c)
 {

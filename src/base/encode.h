@@ -17,6 +17,9 @@
  */
 void encode_base64(struct writer *w, struct span in, size_t line);
 
+/* Append base64url of in (RFC 4648 section 5) without padding. */
+void encode_base64url(struct writer *w, struct span in);
+
 /*
  * Decode base64 (RFC 4648 section 4) into w; white space is skipped, anything
  * else, wrong or missing padding and non-zero trailing bits are ERR_PARSE.

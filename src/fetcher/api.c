@@ -20,12 +20,12 @@
 #define USER_AGENT_MAX 512
 
 static const char *
-quota_project(const struct config *config)
+quota_project(const struct config *config, const struct credentials *c)
 {
 	const char *project = config->quota_project;
 
 	if (project == NULL || project[0] == '\0')
-		project = getenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+		project = c->quota_project;
 	return project != NULL && project[0] != '\0' ? project : NULL;
 }
 
@@ -36,7 +36,7 @@ api_init(struct api *a, const char *endpoint, const char *scope,
 	a->credentials = c;
 	a->scope = scope;
 	a->deadline_ms = c->deadline_ms;
-	a->quota_project = quota_project(config);
+	a->quota_project = quota_project(config, c);
 	a->user_agent = config->user_agent;
 	if (a->quota_project != NULL &&
 		!http_is_value(span_str(a->quota_project)))
@@ -162,9 +162,8 @@ api_backoff_ms(unsigned attempt, uint64_t random)
 	return bound[attempt] + random % (bound[attempt + 1] - bound[attempt]);
 }
 
-/* False: the wait would end behind the deadline, so there is no retry. */
-static bool
-pause_before_retry(const struct api *a, unsigned attempt)
+bool
+api_pause(uint64_t deadline_ms, unsigned attempt)
 {
 	uint64_t random;
 	uint64_t until;
@@ -172,7 +171,7 @@ pause_before_retry(const struct api *a, unsigned attempt)
 	if (rng_bytes(&random, sizeof(random)) != ERR_OK)
 		return false;
 	until = clock_ms() + api_backoff_ms(attempt, random);
-	if (until >= a->deadline_ms)
+	if (until >= deadline_ms)
 		return false;
 	wait_until(until);
 	return true;
@@ -185,7 +184,7 @@ send_with_retries(struct api *a, const struct api_request *r, struct error *e)
 
 	for (unsigned attempt = 0; attempt + 1 < API_TRIES; attempt++) {
 		if (result != ERR_OK || a->status < 500 ||
-			!pause_before_retry(a, attempt))
+			!api_pause(a->deadline_ms, attempt))
 			break;
 		result = send_once(a, r, e);
 	}
@@ -216,9 +215,18 @@ read_answer(struct api *a, struct error *e)
 	struct span body = a->https.exchange.body;
 	char text[ERROR_DETAIL_MAX];
 
-	if (a->status == 200 && json_parse(&a->answer, body, a->tokens,
-					JSON_TOKENS_MAX) == ERR_OK)
+	enum err parsed = ERR_API;
+
+	if (a->status == 200)
+		parsed = json_parse(
+			&a->answer, body, a->tokens, JSON_TOKENS_MAX);
+	if (parsed == ERR_OK)
 		return ERR_OK;
+	if (parsed == ERR_LIMIT)
+		return error_set(e, ERR_LIMIT,
+			"the answer of %s has more than %d values, or is "
+			"nested too deep",
+			a->https.url.host, JSON_TOKENS_MAX);
 	scrub(a, a->token.text);
 	scrub(a, a->login_token);
 	if (a->status == 200) {

@@ -71,6 +71,9 @@ enum ipc_result api_classify(const struct api *a, enum err result);
  */
 uint64_t api_backoff_ms(unsigned attempt, uint64_t random);
 
+/* Wait so long. False: that would end behind deadline_ms, so do not retry. */
+bool api_pause(uint64_t deadline_ms, unsigned attempt);
+
 /* Seconds of a Retry-After field; 0 for a date or none. */
 uint32_t api_retry_after(struct span value);
 

@@ -37,8 +37,14 @@ certificates_read_anchors(const struct json *answer, const struct json_token *v,
 	struct x509_anchors tried;
 	struct error cause;
 	size_t count = 0;
+	enum err result = read_entries(answer, v, &entries, &count);
 
-	if (read_entries(answer, v, &entries, &count) != ERR_OK || count == 0)
+	if (result == ERR_LIMIT)
+		return error_set(e, ERR_CERT,
+			"instance has server CA certificates of more than %d "
+			"bytes",
+			ANCHORS_DER_MAX);
+	if (result != ERR_OK || count == 0)
 		return error_set(
 			e, ERR_CERT, "failed to decode valid PEM cert");
 	if (count > ANCHORS_MAX)

@@ -5,8 +5,10 @@
 #include "fetcher/https.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "io/file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,12 +37,8 @@ load_file(struct x509_anchors *anchors, const char *path, struct error *e)
 static enum err
 load_roots(struct x509_anchors *anchors, const char *ca_file, struct error *e)
 {
-	const char *path = ca_file;
-
-	if (path == NULL || path[0] == '\0')
-		path = getenv("SSL_CERT_FILE");
-	if (path != NULL && path[0] != '\0')
-		return load_file(anchors, path, e);
+	if (ca_file != NULL && ca_file[0] != '\0')
+		return load_file(anchors, ca_file, e);
 	return x509_anchors_builtin(anchors, e);
 }
 
@@ -90,13 +88,111 @@ disconnect(struct https *h)
 	h->open = false;
 }
 
+static const char *
+variable(const char *upper, const char *lower)
+{
+	const char *value = getenv(upper);
+
+	if (value == NULL || value[0] == '\0')
+		value = getenv(lower);
+	return value != NULL ? value : "";
+}
+
+/* Fill in h->proxy. *wanted: the way leads through it. */
+static enum err
+choose_proxy(struct https *h, bool *wanted, struct error *e)
+{
+	const char *text = variable("HTTPS_PROXY", "https_proxy");
+	enum err result;
+
+	*wanted = text[0] != '\0' &&
+		  !proxy_is_bypassed(
+			  span_str(variable("NO_PROXY", "no_proxy")), &h->url);
+	if (!*wanted)
+		return ERR_OK;
+	result = proxy_parse(&h->proxy, span_str(text));
+	/* Its value is not shown: it may hold a password. */
+	if (result != ERR_OK)
+		return error_set(e, ERR_CONFIG,
+			result == ERR_CONFIG
+				? "HTTPS_PROXY has a scheme that is not "
+				  "supported: http://, socks5:// and "
+				  "socks5h:// are"
+				: "HTTPS_PROXY is not of the form "
+				  "[SCHEME://][USER:PASSWORD@]HOST[:PORT]");
+	return ERR_OK;
+}
+
+static enum err
+shake_hands(struct https *h, struct error *e)
+{
+	struct transport t = tcp_transport(&h->tcp);
+	enum err result = ERR_AGAIN;
+
+	while (result == ERR_AGAIN) {
+		struct span out = proxy_handshake_output(&h->handshake);
+		size_t cap;
+		size_t got = 0;
+		uint8_t *in;
+
+		result = t.write(t.self, out.data, out.len, e);
+		in = proxy_handshake_input(&h->handshake, &cap);
+		if (result == ERR_OK)
+			result = t.read(t.self, in, cap, &got, e);
+		if (result == ERR_EOF)
+			return error_set(
+				e, ERR_CONNECT, "it closed the connection");
+		if (result == ERR_OK)
+			result = proxy_handshake_advance(&h->handshake, got, e);
+	}
+	return result;
+}
+
+/* A TCP connection to the proxy that leads to the endpoint. */
+static enum err
+connect_through(struct https *h, struct error *e)
+{
+	struct error cause;
+
+	error_clear(&cause);
+	if (tcp_connect(&h->tcp, &h->proxy.at, h->deadline_ms, h->deadline_ms,
+		    &cause) == ERR_OK) {
+		h->tcp.awaited = "the proxy's answer";
+		proxy_handshake_begin(&h->handshake, &h->proxy, &h->url);
+		if (shake_hands(h, &cause) != ERR_OK)
+			tcp_close(&h->tcp);
+	}
+	proxy_handshake_clear(&h->handshake);
+	if (cause.code != ERR_OK)
+		(void)error_set(e, cause.code,
+			"%s:%u through the proxy %s:%u (HTTPS_PROXY): %s",
+			h->url.host, (unsigned)h->url.port, h->proxy.at.host,
+			(unsigned)h->proxy.at.port, cause.detail);
+	mem_wipe(&h->proxy, sizeof(h->proxy));
+	/* From here on what happens is the endpoint's. */
+	(void)snprintf(h->tcp.peer, sizeof(h->tcp.peer), "%s:%u", h->url.host,
+		(unsigned)h->url.port);
+	return cause.code;
+}
+
+static enum err
+connect_tcp(struct https *h, struct error *e)
+{
+	bool through = false;
+
+	if (choose_proxy(h, &through, e) != ERR_OK)
+		return e->code;
+	if (through)
+		return connect_through(h, e);
+	return tcp_connect(&h->tcp, &h->url, h->deadline_ms, h->deadline_ms, e);
+}
+
 static enum err
 connect_to(struct https *h, struct error *e)
 {
 	struct error cause;
 
-	if (tcp_connect(&h->tcp, &h->url, h->deadline_ms, h->deadline_ms, e) !=
-		ERR_OK)
+	if (connect_tcp(h, e) != ERR_OK)
 		return e->code;
 	error_clear(&cause);
 	h->tcp.awaited = "the TLS handshake";

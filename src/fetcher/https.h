@@ -12,6 +12,7 @@
 #include "fetcher/tls_stream.h"
 #include "tls/names.h"
 #include "tls/x509.h"
+#include "wire/proxy_handshake.h"
 #include "wire/url.h"
 
 #include <stdbool.h>
@@ -25,6 +26,8 @@ struct https {
 	struct names_policy names;
 	struct tls13_config tls_config;
 	struct tcp tcp;
+	struct proxy proxy; /* where there is one on the way */
+	struct proxy_handshake handshake;
 	struct tls_stream tls;
 	bool open;
 	struct exchange exchange;
@@ -32,13 +35,16 @@ struct https {
 
 /*
  * endpoint is https://HOST[:PORT][/PATH] and borrowed. ca_file: PEM roots
- * instead of those built in; NULL: those of SSL_CERT_FILE, if set and not
- * empty, else those built in. ERR_CONFIG: e says what is wrong with which.
+ * instead of those built in; NULL or "": those. ERR_CONFIG: e says what is
+ * wrong with which.
  */
 enum err https_init(struct https *h, const char *endpoint, const char *ca_file,
 	uint64_t deadline_ms, struct error *e) NODISCARD;
 
 /*
+ * HTTPS_PROXY and NO_PROXY (or in lower case) say whether the endpoint is
+ * reached through a proxy.
+ *
  * Send a whole request and read its response into h->exchange. Connects where
  * there is no connection. A kept connection that the server has closed in the
  * meantime is made anew, once: so requests must bear being sent twice.

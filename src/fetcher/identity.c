@@ -54,6 +54,8 @@ prepare(struct fetch *f, struct error *e)
 
 	credentials_init(&f->credentials, f->config, deadline_ms,
 		&f->api.https.exchange);
+	if (credentials_load(&f->credentials, e) != ERR_OK)
+		return e->code;
 	if (f->instance->auto_iam_authn &&
 		!credentials_have_login(&f->credentials))
 		return error_set(e, ERR_CONFIG,
@@ -344,6 +346,7 @@ void
 identity_clear(struct fetch *f)
 {
 	api_clear(&f->api);
+	credentials_clear(&f->credentials);
 	token_clear(&f->login);
 	if (!f->key_maker.running)
 		keypair_clear(&f->key_maker.key);

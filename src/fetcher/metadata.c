@@ -95,8 +95,9 @@ try_once(struct metadata *m, struct span request, struct token *t,
 	result = tcp_connect(&tcp, &m->url, connect_by, m->deadline_ms, &cause);
 	if (result != ERR_OK)
 		return error_set(e, result,
-			"no metadata server (%s); outside "
-			"Google Cloud give --token",
+			"no metadata server (%s); outside Google Cloud give "
+			"--credentials-file or set "
+			"GOOGLE_APPLICATION_CREDENTIALS",
 			cause.detail);
 	transport = tcp_transport(&tcp);
 	result = exchange_run(m->x, &transport, request, e);

@@ -4,7 +4,7 @@
 #include "fetcher/token.h"
 
 #include "base/mem.h"
-#include "wire/json.h"
+#include "fetcher/dates.h"
 
 #include <string.h>
 
@@ -48,11 +48,15 @@ token_parse(struct token *t, struct span body, int64_t now_s, struct error *e)
 	const struct json_token *text;
 	const struct json_token *lifetime;
 	int64_t seconds;
+	enum err parsed;
 
 	token_clear(t);
-	if (json_parse(&doc, body, tokens, TOKEN_JSON_MAX) != ERR_OK)
-		return error_set(
-			e, ERR_JSON, "the token answer is not valid JSON");
+	parsed = json_parse(&doc, body, tokens, TOKEN_JSON_MAX);
+	if (parsed != ERR_OK)
+		return error_set(e, ERR_JSON,
+			parsed == ERR_LIMIT
+				? "the token answer has too many values"
+				: "the token answer is not valid JSON");
 	text = json_member(&doc, json_root(&doc), "access_token");
 	lifetime = json_member(&doc, json_root(&doc), "expires_in");
 	if (json_text(&doc, text, t->text, sizeof(t->text)) != ERR_OK ||
@@ -68,6 +72,26 @@ token_parse(struct token *t, struct span body, int64_t now_s, struct error *e)
 	}
 	t->expires_s = now_s + seconds;
 	return ERR_OK;
+}
+
+enum err
+token_parse_impersonated(
+	struct token *t, const struct json *answer, struct error *e)
+{
+	const struct json_token *root = json_root(answer);
+	char time[64];
+
+	token_clear(t);
+	if (json_text(answer, json_member(answer, root, "accessToken"), t->text,
+		    sizeof(t->text)) == ERR_OK &&
+		token_is_valid(t->text) &&
+		json_text(answer, json_member(answer, root, "expireTime"), time,
+			sizeof(time)) == ERR_OK &&
+		dates_rfc3339(span_str(time), &t->expires_s) == ERR_OK)
+		return ERR_OK;
+	token_clear(t);
+	return error_set(e, ERR_CREDENTIALS,
+		"the answer has no usable accessToken and expireTime");
 }
 
 void

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/span.h"
+#include "wire/json.h"
 
 #include <stdint.h>
 
@@ -25,6 +26,13 @@ struct token {
  */
 enum err token_parse(struct token *t, struct span body, int64_t now_s,
 	struct error *e) NODISCARD;
+
+/*
+ * The same of generateAccessToken's answer: {"accessToken", "expireTime"}.
+ * ERR_CREDENTIALS: something is missing.
+ */
+enum err token_parse_impersonated(
+	struct token *t, const struct json *answer, struct error *e) NODISCARD;
 
 /* text is what a bearer token may be: visible ASCII, not empty. */
 bool token_is_valid(const char *text);

@@ -1,0 +1,30 @@
+/*
+ * oauth.h - failures of token services in words that a user can act on.
+ */
+#ifndef FETCHER_OAUTH_H
+#define FETCHER_OAUTH_H
+
+#include "base/error.h"
+#include "base/span.h"
+#include "wire/json.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum oauth_grant {
+	OAUTH_JWT,     /* a service account's key */
+	OAUTH_REFRESH, /* a user's refresh token */
+	OAUTH_STS,     /* an identity provider's token */
+	OAUTH_IMPERSONATION
+};
+
+/*
+ * out: oauth2: "ERROR" "DESCRIPTION" (RFC 6749 section 5.2), or what
+ * api_error_text makes of another body; then what can be done about it, and
+ * our clock's lead where that matters. Cut where out is full; cap is not 0.
+ */
+void oauth_error_text(char *out, size_t cap, enum oauth_grant grant,
+	unsigned status, int64_t skew_s, struct span body,
+	struct json_token *tokens, size_t token_cap);
+
+#endif
