@@ -22,8 +22,10 @@ import urllib.parse
 import dataplane
 import google
 import identities
+import oauth
 import openssl
 import pki
+import proxies
 import settings as settings_module
 from control import Control
 from journal import Journal
@@ -53,7 +55,9 @@ class Emulator:
         self.settings.freeze_start()
         self.tokens = google.Tokens(options.token_lifetime,
                                     options.accept_token)
+        self.accounts = oauth.Accounts(self.folder, keys)
         hosts = ["sqladmin.googleapis.com", "localhost", "127.0.0.1", "::1"]
+        hosts += oauth.HOSTS
         hosts += [h for h in [options.host] + options.api_host
                   if h not in hosts]
         self.api_identity = identities.ApiIdentity(self.folder, keys, files,
@@ -66,6 +70,7 @@ class Emulator:
         self.planes = []
         self.servers = {}
         self.control = None
+        self.proxy = None
 
     @staticmethod
     def _make_folder(state):
@@ -92,8 +97,13 @@ class Emulator:
                                 self.instances)
         metadata = google.Metadata(self.settings, self.journal, self.tokens,
                                    options.project, options.email)
+        web = oauth.OAuth(self.settings, self.journal, self.tokens,
+                          self.accounts, admin)
         self._listen("metadata", options.metadata_port, metadata)
-        self._listen("api", options.api_port, admin, self._wrap_api)
+        self._listen("api", options.api_port, web, self._wrap_api)
+        self.proxy = proxies.Proxy(
+            options.host, options.proxy_port, options.proxy_auth,
+            self.settings, self.journal, self.servers["api"].address[:2])
         if options.http_api_port is not None:
             self._listen("http_api", options.http_api_port, admin)
         self.control = self._server(options.control_port, Control(self))
@@ -151,6 +161,8 @@ class Emulator:
             "control": f"http://{self.control.hostport}",
             "metadata": self.servers["metadata"].hostport,
             "api": f"https://{self.servers['api'].hostport}",
+            "proxy": self.proxy.hostport,
+            "credentials": self.accounts.files,
             "instances": [{"name": i.name, "address": i.address,
                            "port": i.port} for i in self.instances.values()],
         }
@@ -163,6 +175,8 @@ class Emulator:
             server.close()
         if self.control:
             self.control.close()
+        if self.proxy:
+            self.proxy.close()
         for plane in self.planes:
             plane.close()
         self.journal.close()
@@ -251,6 +265,8 @@ def full_epilog():
             + "\n\n  api operations: " + ", ".join(settings_module.API_OPS)
             + "\n  metadata operations: "
             + ", ".join(settings_module.METADATA_OPS)
+            + "\n  auth operations: " + ", ".join(settings_module.AUTH_OPS)
+            + "\n  proxy operations: " + ", ".join(settings_module.PROXY_OPS)
             + "\n\nhttps settings [default]\n"
             + describe(settings_module.HTTPS) + "\n")
 
@@ -275,12 +291,14 @@ def parse_options(argv):
     add("--host", default="127.0.0.1",
         help="address of the HTTP servers [127.0.0.1]")
     for name, default in (("api", 0), ("http-api", None), ("metadata", 0),
-                          ("control", 0)):
+                          ("control", 0), ("proxy", 0)):
         what = {"http-api": "the API without TLS as well",
                 "api": "the API, HTTPS"}.get(name, f"the {name} server")
         add(f"--{name}-port", type=int, default=default, metavar="PORT",
             help=f"{what}; 0: any free port"
                  + ("" if default is None else " [0]"))
+    add("--proxy-auth", default="", metavar="USER:PASSWORD",
+        help="what the proxy, HTTP CONNECT and SOCKS5, asks for [nothing]")
     add("--api-host", action="append", default=[], metavar="NAME",
         help="one more name or address in the API's certificate")
     add("--project", default="my-project", help="the metadata's project")

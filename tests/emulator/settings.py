@@ -6,6 +6,8 @@ One tree, changed by --set at the start and by POST /control at run time:
      "instances": {"p:r:i": {...}},      settings of one
      "api":       {OP: fault},           SQL Admin API
      "metadata":  {OP: fault},           metadata server
+     "auth":      {OP: fault},           token endpoint, STS, IAM credentials
+     "proxy":     {OP: {"status": ...}}, HTTP CONNECT and SOCKS5
      "https":     {...},                 the API's TLS
      "listen":    {"api": false}}        refuse connections
 
@@ -108,6 +110,8 @@ API_OPS = ("connectSettings", "generateEphemeralCert",
            "resolveConnectSettings", "*")
 METADATA_OPS = ("token", "project-id", "email", "universe-domain",
                 "instance", "*")
+AUTH_OPS = ("token", "sts", "iam", "subject", "*")
+PROXY_OPS = ("connect", "socks5", "*")
 LISTENERS = ("api", "http_api", "metadata")
 
 
@@ -174,7 +178,7 @@ class Settings:
     def _reset_to_defaults(self):
         default = {key: value for key, (value, _) in INSTANCE.items()}
         self._instances = {n: copy.deepcopy(default) for n in self.names}
-        self._faults = {"api": {}, "metadata": {}}
+        self._faults = {"api": {}, "metadata": {}, "auth": {}, "proxy": {}}
         self._https = {key: value for key, (value, _) in HTTPS.items()}
         self._listen = {name: True for name in LISTENERS}
 
@@ -222,7 +226,8 @@ class Settings:
 
     @staticmethod
     def _check_group(group, value):
-        ops = API_OPS if group == "api" else METADATA_OPS
+        ops = {"api": API_OPS, "metadata": METADATA_OPS, "auth": AUTH_OPS,
+               "proxy": PROXY_OPS}[group]
         if value is None:
             return {op: [] for op in ops}
         _need(isinstance(value, dict), f"{group} must be an object")

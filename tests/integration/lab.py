@@ -360,6 +360,22 @@ class Emulator:
     def metadata(self, op="*", **fault):
         return self.control({"metadata": {op: fault or None}})
 
+    def auth(self, op="*", **fault):
+        """A fault of the token services: token, sts, iam, subject."""
+        return self.control({"auth": {op: fault or None}})
+
+    def proxy(self, op="*", **fault):
+        return self.control({"proxy": {op: fault or None}})
+
+    def through_proxy(self, auth="", scheme="http"):
+        """The environment that leads to Google's own names at our side."""
+        return {"HTTPS_PROXY": f"{scheme}://{auth}{self.ready['proxy']}",
+                "SSL_CERT_FILE": self.ca_file, **self.env()}
+
+    def credentials(self, kind):
+        """The path of a credentials file: service_account, authorized_user."""
+        return self.ready["credentials"][kind]
+
     def https(self, **settings):
         return self.control({"https": settings})
 
