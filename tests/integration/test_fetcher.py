@@ -432,7 +432,7 @@ def test_no_metadata_server(fetch, echo_emulator):
     assert answer.result == "TEMPORARY"
     assert answer.detail.startswith(
         METADATA + "no access token: no metadata server (could not connect")
-    assert "--token" in answer.detail
+    assert "--credentials-file" in answer.detail
 
 
 def test_name_that_does_not_exist(fetch):
