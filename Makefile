@@ -135,6 +135,11 @@ $(OUT)/gen/build_info.h: build-info
 $(OUT)/musl/src/version.o $(OUT)/asan/src/version.o $(OUT)/fuzz/src/version.o \
 $(OUT)/clang/src/version.o: $(OUT)/gen/build_info.h
 
+# The status page as it is sent.
+$(OUT)/gen/status_html.h: src/tunnel/status.html src/tunnel/make-page
+	@mkdir -p $(@D)
+	$(Q)src/tunnel/make-page $< >$@
+
 # $(call vendor_library,name,compiler,flags,flags for speed,flags for size)
 define vendor_library
 $(VENDOR)/$(1)/%.o: $(BEARSSL)/src/%.c Makefile vendor/bearssl.mk
@@ -154,7 +159,8 @@ $(eval $(call vendor_library,fuzz,$$(CLANG),$(FUZZ_VENDOR)))
 
 # $(call objects,name,compiler,flags)
 define objects
-$(OUT)/$(1)/%.o: %.c Makefile | $(BEARSSL)/.ready $(OUT)/gen/roots_data.h
+$(OUT)/$(1)/%.o: %.c Makefile | $(BEARSSL)/.ready $(OUT)/gen/roots_data.h \
+		$(OUT)/gen/status_html.h
 	@mkdir -p $$(@D)
 	@echo "  CC    $$@"
 	$(Q)$(2) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<

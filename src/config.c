@@ -62,20 +62,20 @@ add_instances(struct parse *p)
 }
 
 /*
- * Without --allow-uid an app that fairlead runs has its connections for itself.
- * One that runs as root may become anybody, and so anybody may connect. Root
- * could become the app, and is let in.
+ * Without --allow-uid an app that fairlead runs as a user of its own has its
+ * connections for itself. One that runs as root may become anybody, and without
+ * --user nobody has told users apart: then anybody may connect. Root could
+ * become the app, and is let in.
  */
 static void
 default_uids(struct config *c)
 {
-	uint32_t uid = c->account.set ? c->account.uid : getuid();
-
 	if (c->allow_uid.set || c->allow_uid.any || c->command == NULL ||
-		uid == 0)
+		!c->account.set || c->account.uid == 0)
 		return;
 	c->allow_uid.set = true;
-	c->allow_uid.list[c->allow_uid.count++] = uid;
+	c->allow_uid.preset = true;
+	c->allow_uid.list[c->allow_uid.count++] = c->account.uid;
 	c->allow_uid.list[c->allow_uid.count++] = 0;
 }
 

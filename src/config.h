@@ -96,8 +96,9 @@ struct code_set {
 
 /* --allow-uid: who may connect. */
 struct uid_set {
-	bool set; /* these alone; else everybody may */
-	bool any; /* "any" was given */
+	bool set;    /* these alone; else everybody may */
+	bool any;    /* "any" was given */
+	bool preset; /* nobody asked for it: the app's user, with --user */
 	uint32_t list[UIDS_MAX];
 	size_t count;
 };
@@ -183,6 +184,7 @@ struct config {
 	 * with 0 or 1. Nobody listens. --run-connection-test is set, too. */
 	bool check_only;
 	enum option_of called; /* by the name of one of Google's proxies */
+	bool http; /* something asks for the HTTP server */
 
 	/* What the name we are called by decides (personality.h). */
 	enum voice voice;

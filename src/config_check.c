@@ -280,6 +280,7 @@ config_derive(struct config *c, const bool given[ID_COUNT], char *const envp[],
 		return error_set(e, why.code, "--socket-owner: %s", why.detail);
 	if (strcmp(c->http_address, "localhost") == 0)
 		c->http_address = "127.0.0.1";
+	c->http = c->health_check || c->prometheus || given[ID_http_port];
 	if (c->ca_file == NULL)
 		c->ca_file = config_variable(envp, "SSL_CERT_FILE");
 	if (c->quota_project == NULL)

@@ -17,6 +17,8 @@
 struct tunnel_boot {
 	int control;                  /* struct ipc_message, both ways */
 	int answers;                  /* struct ipc_identity, to be read */
+	int http;                     /* listening, or -1: not wanted */
+	int admin;                    /* the same */
 	int listeners[INSTANCES_MAX]; /* -1: not bound yet, IPC_LISTENER comes
 				       */
 };

@@ -28,6 +28,7 @@
 #define HTTP_HEAD_MAX    16384   /* bytes of a response head */
 #define HTTP_HEADERS_MAX 64      /* fields of a response head */
 #define HTTP_BODY_MAX    1048576 /* bytes of a response body, decoded */
+#define HTTP_ASKED_MAX   4096    /* bytes of the head of a request to us */
 #define HTTP_REQUEST_MAX 24576   /* bytes of a request: holds two tokens */
 #define DNS_TEXTS_MAX    8       /* TXT records of one name that are read */
 #define DNS_ANSWER_MAX   4096    /* bytes of a DNS response */
@@ -114,7 +115,22 @@
 #define EARLY_MAX            16384 /* bytes of a client kept for a second try */
 #define BUFFERS_KEPT         2  /* record buffers kept when nobody uses them */
 #define DESCRIPTORS_SPARE    32 /* standard streams, channels, listeners */
-#define LOOP_READY_MAX       64 /* descriptors handled in one turn */
+#define HTTP_CLIENTS_MAX     16
+#define HTTP_CLIENT_MS       5000   /* for all of a request and its answer */
+#define HTTP_ANSWER_HEAD     1024   /* bytes of an answer's head */
+#define HTTP_ANSWER_MAX      262144 /* bytes of head and body */
+#define LATENCY_BOUNDS       9
+#define HISTORY_SLOTS        60
+#define HISTORY_SLOT_MS      5000
+#define FAILURE_TEXT_MAX     256     /* bytes of an error kept, NUL included */
+#define UUID_TEXT_MAX        37      /* NUL included */
+#define REFUSALS_MAX         256     /* clients being told, or lingering */
+#define REFUSAL_TEXT_MAX     320     /* bytes, NUL included */
+#define REFUSAL_WAIT_MS      5000    /* for a PostgreSQL client's first words */
+#define REFUSAL_GUESS_MS     1000    /* for a client's of who knows what */
+#define STARTUP_MESSAGE_MAX  10000   /* bytes; PostgreSQL's own limit */
+#define PEER_LIST_MAX        4194304 /* bytes read of /proc/net/tcp */
+#define LOOP_READY_MAX       64      /* descriptors handled in one turn */
 
 /* TLS (RFC 8446 5.1, 5.2) */
 #define TLS_PLAINTEXT_MAX          16384

@@ -94,6 +94,8 @@ let_go(struct init *in)
 	in->let_go = true;
 	for (size_t i = 0; i < in->config->instance_count; i++)
 		keep[count++] = in->listeners.fds[i];
+	keep[count++] = in->listeners.http;
+	keep[count++] = in->listeners.admin;
 	keep[count++] = in->keeper.control;
 	keep[count++] = in->keeper.answers;
 	keep[count++] = in->cwd;
@@ -452,6 +454,14 @@ engine_known(struct init *in, const struct ipc_message *m)
 	look_at_gate(in);
 }
 
+/* As if SIGTERM had come, but a proxy alone has succeeded then. */
+static void
+quit(struct init *in)
+{
+	in->signal = (struct signal_event){.signo = SIGTERM};
+	tell(in, EV_STOP, 0);
+}
+
 static void
 take_message(struct init *in, const struct ipc_message *m)
 {
@@ -472,6 +482,9 @@ take_message(struct init *in, const struct ipc_message *m)
 		if (in->listeners.fds[m->instance] < 0 &&
 			!in->config->wait_ready.wanted)
 			tell(in, EV_STARTUP_FAILED, 0);
+		break;
+	case IPC_QUIT:
+		quit(in);
 		break;
 	case IPC_LISTENER:
 	case IPC_FETCHER_EXITED:

@@ -81,7 +81,10 @@ fork_tunnel(struct keeper *k, const int control[2], const int answers[2])
 	struct tunnel_start start = {
 		.config = k->config,
 		.roles = k->roles,
-		.boot = {.control = control[1], .answers = answers[0]},
+		.boot = {.control = control[1],
+			.answers = answers[0],
+			.http = k->listeners->http,
+			.admin = k->listeners->admin},
 	};
 	struct spawn_role role = {
 		.name = "fairlead-tunnel",
@@ -96,6 +99,8 @@ fork_tunnel(struct keeper *k, const int control[2], const int answers[2])
 		start.boot.listeners[i] = k->listeners->fds[i];
 		keep(&role, k->listeners->fds[i]);
 	}
+	keep(&role, k->listeners->http);
+	keep(&role, k->listeners->admin);
 	keep(&role, control[1]);
 	keep(&role, answers[0]);
 	keep(&role, log_fd_out());

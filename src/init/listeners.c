@@ -19,7 +19,12 @@ add_unix(struct listeners *l, uint32_t i, const char *path, struct error *e)
 {
 	size_t len;
 
-	if (socket_listen_unix(path, &l->fds[i], e) != ERR_OK)
+	const struct account *owner = &l->config->socket_account;
+
+	if (socket_listen_unix(path, l->config->socket_mode,
+		    owner->set ? owner->uid : SOCKET_OWNER_AS_IT_IS,
+		    owner->set ? owner->gid : SOCKET_OWNER_AS_IT_IS, &l->fds[i],
+		    e) != ERR_OK)
 		return e->code;
 	/* It fits: the kernel took it. */
 	len = strnlen(path, UNIX_PATH_MAX - 1);
@@ -102,6 +107,50 @@ explain(const struct listeners *l, uint32_t i, struct error *e)
 		l->config->instances[i].name, detail);
 }
 
+/* A server's socket, in the proxies' words. */
+static enum err
+open_server(int *fd, const char *name, const char *address, uint16_t port,
+	struct error *e)
+{
+	struct error why;
+	uint16_t bound;
+
+	error_clear(&why);
+	if (socket_listen_tcp(address, port, fd, &bound, &why) != ERR_OK)
+		return error_set(e, why.code, "failed to start %s server: %s",
+			name, why.detail);
+	return ERR_OK;
+}
+
+static enum err
+open_servers(struct listeners *l, struct error *e)
+{
+	const struct config *c = l->config;
+	unsigned port = c->admin_port;
+
+	if (c->http) {
+		if (open_server(&l->http, "HTTP", c->http_address, c->http_port,
+			    e) != ERR_OK)
+			return e->code;
+		log_info("Starting health check server at %s:%u",
+			strcmp(c->http_address, "127.0.0.1") == 0
+				? "localhost"
+				: c->http_address,
+			(unsigned)c->http_port);
+	}
+	if (!c->quitquitquit && !c->debug)
+		return ERR_OK;
+	if (open_server(&l->admin, "admin", "127.0.0.1", c->admin_port, e) !=
+		ERR_OK)
+		return e->code;
+	if (c->quitquitquit)
+		log_info(
+			"Enabling quitquitquit endpoint at localhost:%u", port);
+	if (c->debug)
+		log_info("Enabling pprof endpoints at localhost:%u", port);
+	return ERR_OK;
+}
+
 enum err
 listeners_open(struct listeners *l, const struct config *c, struct error *e)
 {
@@ -113,13 +162,15 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 	l->missing = c->instance_count;
 	for (size_t i = 0; i < INSTANCES_MAX; i++)
 		l->fds[i] = -1;
+	l->http = -1;
+	l->admin = -1;
 	for (uint32_t i = 0; i < c->instance_count; i++)
 		l->files[i][0] = '\0';
 	for (uint32_t i = 0; i < c->instance_count; i++) {
 		if (open_known(l, i, e) != ERR_OK)
 			return explain(l, i, e);
 	}
-	return ERR_OK;
+	return c->instance_count > 0 ? open_servers(l, e) : ERR_OK;
 }
 
 static enum err

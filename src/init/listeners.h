@@ -22,6 +22,8 @@ struct listeners {
 	char files[INSTANCES_MAX][UNIX_PATH_MAX]; /* to be removed; or "" */
 	uint32_t next_port[IPC_ENGINE_END];       /* where none was given */
 	size_t missing;                           /* not bound yet */
+	int http;  /* -1: nobody asks for the HTTP server */
+	int admin; /* the same of the admin server */
 };
 
 /*

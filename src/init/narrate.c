@@ -84,7 +84,9 @@ say_stop(const struct config *c, enum state before, int signo)
 	char name[SIGNAL_NAME_MAX];
 
 	(void)signame_format(signo, name);
-	if (c->command == NULL)
+	if (signo == 0)
+		log_info("/quitquitquit received request. Shutting down...");
+	else if (c->command == NULL)
 		log_info("%s signal received. Shutting down...", name);
 	else if (before == ST_GATED)
 		log_warn("init: %s before %s was started; shutting down", name,

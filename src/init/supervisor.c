@@ -211,13 +211,19 @@ continue_app(struct supervisor *sv, const struct step *s)
 	order(s, DO_CONTINUE_APP);
 }
 
+static int
+code_of_stop(const struct supervisor *sv, int signo)
+{
+	return sv->want.pause || signo == 0 ? 0 : 128 + signo;
+}
+
 /* Asked to stop between two runs: the last run's code stays. */
 static void
 stop_backoff(struct supervisor *sv, const struct step *s)
 {
 	start_budget(sv, s);
 	if (!sv->has_run)
-		sv->exit_code = 128 + s->value;
+		sv->exit_code = code_of_stop(sv, s->value);
 	settle(sv, s);
 }
 
@@ -226,7 +232,7 @@ static void
 stop_serving(struct supervisor *sv, const struct step *s)
 {
 	start_budget(sv, s);
-	sv->exit_code = sv->want.pause ? 0 : 128 + s->value;
+	sv->exit_code = code_of_stop(sv, s->value);
 	drain(sv, s);
 }
 

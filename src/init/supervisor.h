@@ -41,7 +41,8 @@ enum event {
 	EV_APP_STOPPED,    /* job control: SIGSTOP, SIGTSTP, ... */
 	EV_APP_EXITED,     /* value is its code, or 128 + signal */
 	EV_SIGNAL,         /* value is a signal that is only passed on */
-	EV_STOP,           /* value is SIGTERM or its like */
+	EV_STOP,           /* value is SIGTERM or its like; 0: no signal, and
+			    * without an app the end is a success */
 	EV_HURRY,          /* the same for the third time */
 	EV_TIMER,          /* deadline_ms has come */
 	EV_ALONE,          /* no process but ours is left */

@@ -104,7 +104,7 @@ message_valid(const struct ipc_message *m, uint32_t instances)
 		return false;
 	if (m->public_key_len > sizeof(m->public_key))
 		return false;
-	if (m->kind == IPC_READY || m->kind == IPC_DRAIN)
+	if (m->kind == IPC_READY || m->kind == IPC_DRAIN || m->kind == IPC_QUIT)
 		return true;
 	return m->instance < instances;
 }

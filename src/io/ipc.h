@@ -26,6 +26,7 @@ enum ipc_kind {
 	IPC_ENGINE,           /* instance, engine: where to listen is known */
 	IPC_READY,            /* every instance has had its first identity */
 	IPC_STARTUP_FAILED,   /* instance: its first identity failed */
+	IPC_QUIT,             /* somebody asked /quitquitquit */
 	/* init -> tunnel */
 	IPC_LISTENER,       /* instance; the listening socket is attached */
 	IPC_FETCHER_EXITED, /* instance, wait_status: no answer will come */

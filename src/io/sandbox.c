@@ -102,6 +102,8 @@ static const uint32_t allowed[] = {
 	SYS_getsockopt,
 	SYS_setsockopt,
 	SYS_getsockname,
+	SYS_getpeername,
+	SYS_pread64, /* /proc/net/tcp, opened before */
 	SYS_fcntl,
 	SYS_close,
 	SYS_brk,

@@ -177,8 +177,26 @@ bind_path(int fd, const union address *a)
 	return bind(fd, &a->any, sizeof(a->un));
 }
 
+/* Of a socket that is bound and not listening yet: nobody can be early. */
+static enum err
+hand_over(const char *path, uint32_t mode, uint32_t uid, uint32_t gid,
+	struct error *e)
+{
+	bool owned =
+		uid != SOCKET_OWNER_AS_IT_IS || gid != SOCKET_OWNER_AS_IT_IS;
+
+	if (owned && lchown(path, (uid_t)uid, (gid_t)gid) != 0)
+		return error_sys(e, ERR_SYS, "--socket-owner: %s", path);
+	/* The umask took bits away; an app under another uid must get in. What
+	 * was to be kept from others must be. */
+	if (chmod(path, (mode_t)mode) != 0 && mode != 0777)
+		return error_sys(e, ERR_SYS, "--socket-mode: %s", path);
+	return ERR_OK;
+}
+
 enum err
-socket_listen_unix(const char *path, int *fd, struct error *e)
+socket_listen_unix(const char *path, uint32_t mode, uint32_t uid, uint32_t gid,
+	int *fd, struct error *e)
 {
 	union address a;
 
@@ -188,18 +206,19 @@ socket_listen_unix(const char *path, int *fd, struct error *e)
 	*fd = socket(AF_UNIX, STREAM, 0);
 	if (*fd < 0)
 		return error_sys(e, ERR_SYS, "socket");
-	if (bind_path(*fd, &a) != 0 || listen(*fd, LISTEN_BACKLOG) != 0) {
+	if (bind_path(*fd, &a) != 0)
 		(void)error_sys(e, ERR_SYS, "could not listen to %s%s", path,
 			errno == EADDRINUSE ? " (another program listens "
 					      "there, or it is not a socket)"
 					    : "");
-		socket_close(*fd);
-		*fd = -1;
-		return ERR_SYS;
-	}
-	/* The umask took bits away; an app under another uid must get in. */
-	(void)chmod(path, 0777);
-	return ERR_OK;
+	else if (hand_over(path, mode, uid, gid, e) == ERR_OK &&
+		 listen(*fd, LISTEN_BACKLOG) != 0)
+		(void)error_sys(e, ERR_SYS, "could not listen to %s", path);
+	if (e->code == ERR_OK)
+		return ERR_OK;
+	socket_close(*fd);
+	*fd = -1;
+	return e->code;
 }
 
 enum err
@@ -283,6 +302,17 @@ socket_accept(int listener, int *fd, char name[SOCKET_NAME_MAX])
 	tune(*fd, a.any.sa_family);
 	name_of(&a, len, name);
 	return ERR_OK;
+}
+
+void
+socket_own_name(int fd, char name[SOCKET_NAME_MAX])
+{
+	union address a;
+	socklen_t len = sizeof(a);
+
+	memset(&a, 0, sizeof(a));
+	(void)getsockname(fd, &a.any, &len);
+	name_of(&a, len, name);
 }
 
 enum err

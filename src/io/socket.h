@@ -28,14 +28,16 @@
 enum err socket_listen_tcp(const char *address, uint16_t port, int *fd,
 	uint16_t *bound_port, struct error *e) NODISCARD;
 
+#define SOCKET_OWNER_AS_IT_IS UINT32_MAX
+
 /*
- * Listen on a Unix socket that everybody may connect to (mode 0777, as the
- * proxies do). The folder must exist. A socket file nobody listens on is
+ * Listen on a Unix socket with these permissions and this owner; nobody gets in
+ * before it has them. The folder must exist. A socket file nobody listens on is
  * removed first; any other file is left alone and refused. ERR_LIMIT: the
  * path does not fit into 107 bytes.
  */
-enum err socket_listen_unix(
-	const char *path, int *fd, struct error *e) NODISCARD;
+enum err socket_listen_unix(const char *path, uint32_t mode, uint32_t uid,
+	uint32_t gid, int *fd, struct error *e) NODISCARD;
 
 /*
  * Make the folder that holds a PostgreSQL socket, mode 0777; its parent must
@@ -73,6 +75,9 @@ enum err socket_read(
 	int fd, struct iovec *to, int count, size_t *done) NODISCARD;
 enum err socket_write(
 	int fd, struct iovec *from, int count, size_t *done) NODISCARD;
+
+/* fd's own address, in the form of socket_accept's names. */
+void socket_own_name(int fd, char name[SOCKET_NAME_MAX]);
 
 /* The error pending on a socket that poll(2) says has one. */
 void socket_error(int fd, struct error *e);

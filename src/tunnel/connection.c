@@ -70,6 +70,17 @@ end_relay(struct connection *c)
 	c->identity = NULL;
 }
 
+/* It is over, whatever is still to be said: --max-connections counts less. */
+static void
+leave(struct connection *c)
+{
+	if (!c->open)
+		return;
+	c->open = false;
+	c->instance->tunnel->connections.open--;
+	c->instance->counters.open--;
+}
+
 /* The one place where a connection ends. reset: the client sees an error. */
 static void
 end(struct connection *c, bool reset)
@@ -77,6 +88,7 @@ end(struct connection *c, bool reset)
 	struct tunnel *t = c->instance->tunnel;
 	struct connections *all = &t->connections;
 
+	leave(c);
 	end_relay(c);
 	early_clear(&c->early);
 	connection_close_server(c, reset);
@@ -93,31 +105,98 @@ end(struct connection *c, bool reset)
 	all->count--;
 }
 
-void
-connection_fail(struct connection *c, const char *why)
-{
-	log_error("[%s] failed to connect to instance: %s", name_of(c), why);
-	end(c, false);
-}
-
 /*
- * The relay is over in order. A client that may still send keeps its socket
- * for a while: closing it with unread bytes would send a reset, which can
- * overtake the server's last words.
+ * A client that may still send keeps its socket for a while: closing it with
+ * unread bytes would send a reset, which can overtake the last words to it.
  */
 static void
 linger(struct connection *c)
 {
-	end_relay(c);
-	connection_close_server(c, false);
+	leave(c);
 	c->state = CONNECTION_LINGERING;
-	if (c->relay.client_eof) {
-		end(c, false);
-		return;
-	}
 	socket_finish(c->client);
 	connection_set_deadline(c, clock_ms() + HALF_CLOSE_LINGER_MS);
 	loop_set(&c->instance->tunnel->loop, &c->client_watch, POLLIN);
+}
+
+/* The relay is over in order. */
+static void
+finish(struct connection *c)
+{
+	end_relay(c);
+	connection_close_server(c, false);
+	if (c->relay.client_eof)
+		end(c, false);
+	else
+		linger(c);
+}
+
+static void
+refusal_went(struct connection *c, enum refusal_step step)
+{
+	switch (step) {
+	case REFUSAL_WAIT:
+		loop_set(&c->instance->tunnel->loop, &c->client_watch, POLLIN);
+		break;
+	case REFUSAL_TOLD:
+		linger(c);
+		break;
+	case REFUSAL_CLOSE:
+		end(c, false);
+		break;
+	}
+}
+
+/* What the client has said already was read with the relay's first bytes. */
+static void
+refuse(struct connection *c, enum refusal_kind kind, const char *why)
+{
+	const struct early *early = &c->early;
+	enum refusal_step step;
+
+	end_relay(c);
+	connection_close_server(c, false);
+	leave(c);
+	c->state = CONNECTION_REFUSING;
+	step = refusal_begin(&c->refusal, c->client, kind,
+		instance_engine(c->instance), why);
+	connection_set_deadline(
+		c, clock_ms() + refusal_patience_ms(&c->refusal));
+	if (step == REFUSAL_WAIT && early->lost)
+		step = REFUSAL_CLOSE;
+	else if (step == REFUSAL_WAIT && early->len > 0)
+		step = refusal_feed(&c->refusal, c->client,
+			span_of(early->bytes, early->len));
+	refusal_went(c, step);
+}
+
+static void
+refused_client_spoke(struct connection *c)
+{
+	uint8_t bytes[512];
+	struct iovec v = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	size_t done;
+	enum err err = socket_read(c->client, &v, 1, &done);
+
+	if (err == ERR_OK)
+		refusal_went(c, refusal_feed(&c->refusal, c->client,
+					span_of(bytes, done)));
+	else if (err != ERR_AGAIN)
+		end(c, false);
+}
+
+void
+connection_fail(struct connection *c, const char *why)
+{
+	struct counters *n = &c->instance->counters;
+	char text[REFUSAL_TEXT_MAX];
+
+	log_error("[%s] failed to connect to instance: %s", name_of(c), why);
+	n->dial_failures++;
+	counters_failure(n, why, clock_wall_s());
+	(void)snprintf(
+		text, sizeof(text), "failed to connect to instance: %s", why);
+	refuse(c, REFUSAL_DIAL, text);
 }
 
 static void
@@ -237,9 +316,14 @@ broke(struct connection *c, const struct relay_report *report)
 static void
 begin_relaying(struct connection *c)
 {
+	uint64_t now_ms;
+
 	c->state = CONNECTION_RELAYING;
 	if (tls13_resumed(&c->relay.tls))
 		log_debug("[%s] resumed a TLS session", name_of(c));
+	now_ms = clock_ms();
+	counters_dialed(&c->instance->counters, &c->instance->tunnel->history,
+		now_ms - c->accepted_ms, now_ms);
 	identity_drop(c->identity);
 	c->identity = NULL;
 	connection_set_deadline(c, CLOCK_NEVER);
@@ -267,6 +351,19 @@ wait_for_bytes(struct connection *c)
 }
 
 static void
+count_bytes(struct connection *c)
+{
+	struct relay *r = &c->relay;
+
+	if (r->sent == 0 && r->received == 0)
+		return;
+	counters_moved(&c->instance->counters, &c->instance->tunnel->history,
+		r->sent, r->received, clock_ms());
+	r->sent = 0;
+	r->received = 0;
+}
+
+static void
 pump(struct connection *c)
 {
 	struct buffers *pool = &c->instance->tunnel->buffers;
@@ -283,6 +380,7 @@ pump(struct connection *c)
 		c->relay.early = NULL;
 		early_clear(&c->early);
 	}
+	count_bytes(c);
 	switch (status) {
 	case RELAY_RUNNING:
 		log_close(c);
@@ -292,11 +390,11 @@ pump(struct connection *c)
 		log_debug(
 			"[%s] instance ended without close_notify", name_of(c));
 		log_close(c);
-		linger(c);
+		finish(c);
 		break;
 	case RELAY_FINISHED:
 		log_close(c);
-		linger(c);
+		finish(c);
 		break;
 	case RELAY_BROKEN:
 		broke(c, &report);
@@ -343,27 +441,63 @@ take_entry(struct connections *all)
 	return c;
 }
 
-void
-connection_open(struct instance *i, int client, const char *name)
+/* NULL: no room in the loop; the client is gone. */
+static struct connection *
+new_connection(struct instance *i, int client)
 {
 	struct tunnel *t = i->tunnel;
 	struct connection *c = take_entry(&t->connections);
 
-	log_info("[%s] Accepted connection from %s", i->config->name, name);
 	c->instance = i;
 	c->client = client;
 	c->server = -1;
 	watch_init(&c->server_watch);
 	c->state = CONNECTION_WAITING;
-	c->dial_deadline_ms = clock_ms() + t->config->dial_timeout;
-	connection_set_deadline(c, c->dial_deadline_ms);
-	if (loop_add(&t->loop, &c->client_watch, client, on_client, c) !=
-		ERR_OK) {
-		connection_fail(c, "too many descriptors");
+	c->accepted_ms = clock_ms();
+	if (loop_add(&t->loop, &c->client_watch, client, on_client, c) ==
+		ERR_OK)
+		return c;
+	log_error("[%s] failed to connect to instance: too many descriptors",
+		i->config->name);
+	end(c, false);
+	return NULL;
+}
+
+void
+connection_open(struct instance *i, int client, const char *name)
+{
+	struct tunnel *t = i->tunnel;
+	struct connection *c = new_connection(i, client);
+
+	if (c == NULL)
 		return;
-	}
+	log_info("[%s] %cccepted connection from %s", i->config->name,
+		i->config->product == PRODUCT_ALLOYDB ? 'a' : 'A', name);
+	c->open = true;
+	t->connections.open++;
+	i->counters.open++;
+	i->counters.accepted++;
+	c->dial_deadline_ms = c->accepted_ms + t->config->dial_timeout;
+	connection_set_deadline(c, c->dial_deadline_ms);
 	loop_set(&t->loop, &c->client_watch, 0);
 	dial_begin(c);
+}
+
+void
+connection_refuse(
+	struct instance *i, int client, enum refusal_kind kind, const char *why)
+{
+	const struct connections *all = &i->tunnel->connections;
+	struct connection *c;
+
+	/* A crowd of them must not take the place of those that are served. */
+	if (all->count - all->open >= REFUSALS_MAX) {
+		socket_close(client);
+		return;
+	}
+	c = new_connection(i, client);
+	if (c != NULL)
+		refuse(c, kind, why);
 }
 
 /*
@@ -402,6 +536,9 @@ on_client(void *context, short revents)
 	case CONNECTION_LINGERING:
 		drop_client_bytes(c);
 		break;
+	case CONNECTION_REFUSING:
+		refused_client_spoke(c);
+		break;
 	}
 }
 
@@ -414,6 +551,7 @@ on_server(void *context, short revents)
 	case CONNECTION_FREE:
 	case CONNECTION_WAITING:
 	case CONNECTION_LINGERING:
+	case CONNECTION_REFUSING:
 		break;
 	case CONNECTION_CONNECTING:
 		dial_ready(c);
@@ -487,6 +625,9 @@ expire(struct connection *c)
 		break;
 	case CONNECTION_LINGERING:
 		end(c, false);
+		break;
+	case CONNECTION_REFUSING:
+		refusal_went(c, refusal_timed_out(&c->refusal, c->client));
 		break;
 	}
 }

@@ -8,6 +8,7 @@
  *   LINGERING   the instance is done with; what the client still sends is
  *               read and dropped, so that closing does not destroy the last
  *               bytes on their way to it
+ *   REFUSING    turned away; told why when it has said what it is
  *
  * If TLS fails before the server has said a word and a new identity can be
  * had, a connection goes back to WAITING for that, once, and the client does
@@ -20,6 +21,7 @@
 #include "base/limits.h"
 #include "io/loop.h"
 #include "tunnel/instance.h"
+#include "tunnel/refusal.h"
 #include "tunnel/relay.h"
 
 #include <stdbool.h>
@@ -32,7 +34,8 @@ enum connection_state {
 	CONNECTION_CONNECTING,
 	CONNECTION_HANDSHAKE,
 	CONNECTION_RELAYING,
-	CONNECTION_LINGERING
+	CONNECTION_LINGERING,
+	CONNECTION_REFUSING
 };
 
 struct connection {
@@ -45,11 +48,16 @@ struct connection {
 	int server; /* -1: none */
 	struct watch client_watch;
 	struct watch server_watch;
-	struct relay relay; /* from HANDSHAKE to RELAYING */
+	union {
+		struct relay relay;     /* from HANDSHAKE to LINGERING */
+		struct refusal refusal; /* REFUSING */
+	};
 	struct early early; /* until the server speaks */
 	bool retried;       /* this is the second try */
 	bool offered;       /* a ticket, in this handshake */
+	bool open;          /* counts as one of connections.open */
 	bool close_logged;
+	uint64_t accepted_ms;
 	uint64_t dial_deadline_ms; /* of everything before RELAYING */
 	uint64_t deadline_ms;      /* of this state; CLOCK_NEVER: none */
 	struct connection *next;   /* among those with a deadline, or free */
@@ -60,6 +68,7 @@ struct connections {
 	struct connection table[CONNECTIONS_MAX];
 	size_t touched;  /* entries that were ever used: table[0..touched) */
 	size_t count;    /* in use */
+	size_t open;     /* ... and neither lingering nor refused */
 	size_t capacity; /* as many as descriptors allow */
 	struct connection *free;
 	struct connection *timed;
@@ -67,6 +76,10 @@ struct connections {
 
 /* Serve the client that was accepted for i. client is then ours. */
 void connection_open(struct instance *i, int client, const char *name);
+
+/* Turn the client away that was accepted for i. client is then ours. */
+void connection_refuse(struct instance *i, int client, enum refusal_kind kind,
+	const char *why);
 
 /* The client's failure: one line for the log, and the end. */
 void connection_fail(struct connection *c, const char *why);

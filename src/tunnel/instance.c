@@ -98,6 +98,8 @@ failed(struct instance *i, enum ipc_result result, uint32_t retry_after_s,
 	struct refresh_time now = tunnel_now();
 
 	refresh_failed(&i->refresh, result, retry_after_s, why, now);
+	i->counters.refresh_failures[result]++;
+	counters_failure(&i->counters, why, now.wall_s);
 	log_error("[%s] could not get an ephemeral certificate: %s",
 		i->config->name, why);
 	if (i->current == NULL)
@@ -142,6 +144,7 @@ adopt(struct instance *i, struct identity *id)
 	tickets_clear(&i->tickets);
 	i->current = id;
 	i->serial++;
+	i->counters.refreshes++;
 	log_debug("[%s] ephemeral certificate is good for %lld s",
 		i->config->name,
 		(long long)(id->expires_s - tunnel_now().wall_s));
@@ -173,6 +176,9 @@ instance_answered(struct instance *i, const struct ipc_identity *answer)
 		return;
 	}
 	if (!refresh_got(&i->refresh, id->expires_s, tunnel_now())) {
+		i->counters.refresh_failures[IPC_RESULT_TEMPORARY]++;
+		counters_failure(&i->counters, i->refresh.last_error,
+			tunnel_now().wall_s);
 		identity_drop(id);
 		log_error("[%s] %s", i->config->name, i->refresh.last_error);
 		connections_resume(i);
@@ -194,6 +200,15 @@ instance_suspect(struct instance *i, uint32_t serial)
 {
 	if (serial == i->serial)
 		refresh_suspect(&i->refresh, tunnel_now());
+}
+
+enum ipc_engine
+instance_engine(const struct instance *i)
+{
+	if (i->current != NULL)
+		return i->current->engine;
+	return i->config->product == PRODUCT_ALLOYDB ? IPC_ENGINE_POSTGRES
+						     : IPC_ENGINE_UNKNOWN;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "io/ipc.h"
 #include "io/loop.h"
+#include "tunnel/counters.h"
 #include "tunnel/failover.h"
 #include "tunnel/identity.h"
 #include "tunnel/refresh.h"
@@ -27,8 +28,9 @@ struct instance {
 	struct identity *current; /* NULL before the first one */
 	uint32_t serial;          /* of current: a new one adds 1 */
 	struct tickets tickets;   /* of current */
-	bool fresh_token;         /* the last token was refused */
-	int listener;             /* -1: not there yet, or closed */
+	struct counters counters;
+	bool fresh_token; /* the last token was refused */
+	int listener;     /* -1: not there yet, or closed */
 	struct watch listener_watch;
 };
 
@@ -55,6 +57,9 @@ void instance_unreachable(struct instance *i, uint32_t serial);
 
 /* TLS failed with the identity with that serial. */
 void instance_suspect(struct instance *i, uint32_t serial);
+
+/* Its database's engine; IPC_ENGINE_UNKNOWN before the first identity. */
+enum ipc_engine instance_engine(const struct instance *i);
 
 /* Drop the identity, for the end of the process. */
 void instance_clear(struct instance *i);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Descriptors or memory ran out: leave the rest in the backlog for a while. */
@@ -34,16 +35,37 @@ over_limit(const struct tunnel *t)
 {
 	uint64_t max = t->config->max_connections;
 
-	return max > 0 && t->connections.count >= max;
+	return max > 0 && t->connections.open >= max;
 }
 
 static void
-refuse(const struct instance *i, int client)
+refuse(struct instance *i, int client)
 {
-	log_error("[%s] max connections (%" PRIu64
-		  ") exceeded, refusing new connection",
-		i->config->name, i->tunnel->config->max_connections);
-	socket_close(client);
+	char why[96];
+
+	(void)snprintf(why, sizeof(why),
+		"max connections (%" PRIu64
+		") exceeded, refusing new connection",
+		i->tunnel->config->max_connections);
+	log_error("[%s] %s", i->config->name, why);
+	i->counters.refused[REFUSED_LIMIT]++;
+	connection_refuse(i, client, REFUSAL_LIMIT, why);
+}
+
+static void
+serve(struct instance *i, int client, const char *name)
+{
+	char why[96];
+
+	if (!access_allows(&i->tunnel->access, client, why, sizeof(why))) {
+		log_error("[%s] refused %s: %s", i->config->name, name, why);
+		i->counters.refused[REFUSED_USER]++;
+		connection_refuse(i, client, REFUSAL_USER, why);
+	} else if (over_limit(i->tunnel)) {
+		refuse(i, client);
+	} else {
+		connection_open(i, client, name);
+	}
 }
 
 static void
@@ -74,10 +96,7 @@ on_ready(void *context, short revents)
 			listener_close(i);
 			return;
 		}
-		if (over_limit(t))
-			refuse(i, client);
-		else
-			connection_open(i, client, name);
+		serve(i, client, name);
 	}
 }
 
@@ -93,6 +112,7 @@ listener_open(struct instance *i, int fd)
 		return;
 	}
 	i->listener = fd;
+	tunnel_listens(i->tunnel);
 }
 
 void

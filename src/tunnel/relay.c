@@ -159,6 +159,7 @@ write_client(struct relay *r, bool *moved, struct relay_report *report)
 		if (err != ERR_OK)
 			return broken(report, "writing to client", true);
 		tls13_recvapp_ack(&r->tls, done);
+		r->received += done;
 		*moved = true;
 	}
 	return true;
@@ -253,6 +254,7 @@ read_client(struct relay *r, bool *moved, struct relay_report *report)
 		if (r->early != NULL)
 			early_keep(r->early, v, done);
 		tls13_sendapp_ack(&r->tls, done);
+		r->sent += done;
 		/* While draining only "none there" is a reason to stop. */
 		if (done < room && !r->draining)
 			r->client_ready = false;

@@ -53,6 +53,8 @@ struct relay {
 	bool server_deaf;     /* writing failed: only reading is left ... */
 	int server_errno;     /* ... for this reason; 0: not known */
 	bool draining;        /* end of the client's bytes at the first pause */
+	size_t sent;     /* bytes of the client, until the owner takes ... */
+	size_t received; /* ... these numbers */
 };
 
 /*

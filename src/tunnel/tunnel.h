@@ -7,8 +7,10 @@
 #include "config.h"
 #include "io/ipc.h"
 #include "io/loop.h"
+#include "tunnel/access.h"
 #include "tunnel/buffers.h"
 #include "tunnel/connection.h"
+#include "tunnel/http_server.h"
 #include "tunnel/instance.h"
 #include "tunnel/refresh.h"
 
@@ -30,7 +32,14 @@ struct tunnel {
 	bool ready; /* IPC_READY was sent */
 	struct connections connections;
 	struct buffers buffers;
-	uint64_t accept_from_ms; /* accepting pauses until then */
+	struct access access;
+	struct http_server http;
+	struct history history;
+	int64_t since_s;               /* wall clock of the start */
+	char dialer_id[UUID_TEXT_MAX]; /* made at random */
+	bool started;                  /* all listeners have been there */
+	bool quit;                     /* init was asked to end it all */
+	uint64_t accept_from_ms;       /* accepting pauses until then */
 	bool full_logged;
 	bool draining;
 	uint64_t drain_deadline_ms;
@@ -44,6 +53,9 @@ struct refresh_time tunnel_now(void);
 /* Tell init something about an instance. */
 void tunnel_tell(struct tunnel *t, enum ipc_kind kind, uint32_t instance,
 	enum ipc_engine engine);
+
+/* A listener was added: perhaps the last that was missing. */
+void tunnel_listens(struct tunnel *t);
 
 /* An instance has its first identity. */
 void tunnel_first_identity(struct tunnel *t, const struct instance *i);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "io/sandbox.h"
 #include "io/socket.h"
 #include "tunnel/listener.h"
@@ -63,6 +64,16 @@ tunnel_first_identity(struct tunnel *t, const struct instance *i)
 	if (!t->ready)
 		tunnel_tell(t, IPC_READY, 0, IPC_ENGINE_UNKNOWN);
 	t->ready = true;
+}
+
+void
+tunnel_listens(struct tunnel *t)
+{
+	bool all = true;
+
+	for (size_t n = 0; n < t->instance_count; n++)
+		all = all && t->instances[n].listener >= 0;
+	t->started = t->started || all;
 }
 
 /* Not even the instance of a malformed answer can be believed. */
@@ -140,6 +151,7 @@ obey(struct tunnel *t, const struct ipc_message *m, int fd)
 	case IPC_ENGINE:
 	case IPC_READY:
 	case IPC_STARTUP_FAILED:
+	case IPC_QUIT:
 	case IPC_KIND_END:
 		log_warn("tunnel: unexpected message %u from init",
 			(unsigned)m->kind);
@@ -169,28 +181,62 @@ on_control(void *context, short revents)
 		finish(t, err == ERR_EOF ? 0 : 1);
 }
 
+/* Two descriptors for each connection, of those that nobody else needs. */
+static size_t
+capacity(const struct config *c, const struct tunnel_boot *boot)
+{
+	uint64_t descriptors = socket_raise_limit();
+	uint64_t spare = DESCRIPTORS_SPARE + c->instance_count;
+
+	if (boot->http >= 0 || boot->admin >= 0)
+		spare += HTTP_CLIENTS_MAX;
+	if (descriptors < spare + 4)
+		return 1;
+	return descriptors < spare + 2 * CONNECTIONS_MAX
+		       ? (size_t)(descriptors - spare) / 2
+		       : CONNECTIONS_MAX;
+}
+
+/* A random UUID (RFC 9562 5.4): the proxies' label of a process. */
+static enum err
+make_dialer_id(char text[UUID_TEXT_MAX])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t bytes[16];
+	char *out = text;
+
+	if (rng_bytes(bytes, sizeof(bytes)) != ERR_OK)
+		return ERR_SYS;
+	bytes[6] = (uint8_t)(0x40 | (bytes[6] & 0x0f));
+	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
+	for (size_t n = 0; n < sizeof(bytes); n++) {
+		if (n == 4 || n == 6 || n == 8 || n == 10)
+			*out++ = '-';
+		*out++ = digits[bytes[n] >> 4];
+		*out++ = digits[bytes[n] & 0x0f];
+	}
+	*out = '\0';
+	return ERR_OK;
+}
+
 static enum err
 start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 	struct error *e)
 {
 	struct refresh_time now = tunnel_now();
-	uint64_t descriptors = socket_raise_limit();
 	uint32_t n;
 
 	t->config = c;
 	t->control = boot->control;
 	t->answers = boot->answers;
 	t->instance_count = c->instance_count;
-	t->connections.capacity = CONNECTIONS_MAX;
-	if (descriptors < DESCRIPTORS_SPARE + 2 * CONNECTIONS_MAX)
-		t->connections.capacity =
-			descriptors > DESCRIPTORS_SPARE + 2
-				? (size_t)(descriptors - DESCRIPTORS_SPARE) / 2
-				: 1;
+	t->connections.capacity = capacity(c, boot);
 	t->answer = mmap(NULL, sizeof(*t->answer), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (t->answer == MAP_FAILED)
 		return error_sys(e, ERR_NOMEM, "mmap");
+	if (make_dialer_id(t->dialer_id) != ERR_OK)
+		return error_sys(e, ERR_SYS, "getrandom");
 	if (loop_init(&t->loop) != ERR_OK)
 		return error_sys(e, ERR_SYS, "epoll_create1");
 	if (loop_add(&t->loop, &t->control_watch, t->control, on_control, t) !=
@@ -198,6 +244,9 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 		loop_add(&t->loop, &t->answers_watch, t->answers, on_answers,
 			t) != ERR_OK)
 		return error_set(e, ERR_LIMIT, "too many descriptors");
+	access_open(&t->access, c);
+	t->since_s = now.wall_s;
+	http_server_open(&t->http, t, boot->http, boot->admin);
 	loop_set(&t->loop, &t->control_watch, POLLIN);
 	loop_set(&t->loop, &t->answers_watch, POLLIN);
 	for (n = 0; n < t->instance_count; n++) {
@@ -223,10 +272,12 @@ step(struct tunnel *t)
 	size_t n;
 
 	connections_expire(t, now.ms);
+	http_server_expire(&t->http, now.ms);
+	deadline_ms = http_server_deadline_ms(&t->http);
 	if (t->draining) {
 		if (t->connections.count == 0 || t->drain_deadline_ms <= now.ms)
 			finish(t, 0);
-		return earlier(t->drain_deadline_ms,
+		return earlier(earlier(deadline_ms, t->drain_deadline_ms),
 			connections_deadline_ms(&t->connections));
 	}
 	for (n = 0; n < t->instance_count; n++) {
@@ -274,6 +325,8 @@ tunnel_main(const struct config *c, const struct tunnel_boot *boot)
 		listener_close(&t->instances[n]);
 		instance_clear(&t->instances[n]);
 	}
+	http_server_close(&t->http);
+	access_close(&t->access);
 	buffers_clear(&t->buffers);
 	loop_close(&t->loop);
 	return t->exit_status;

@@ -200,7 +200,9 @@ test_unix(void **state)
 	(void)state;
 	in_folder(path, "s");
 	memcpy(a.sun_path, path, strlen(path));
-	assert_int_equal(socket_listen_unix(path, &listener, &e), ERR_OK);
+	assert_int_equal(socket_listen_unix(path, 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &listener, &e),
+		ERR_OK);
 	umask(mask);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0777);
@@ -224,14 +226,20 @@ test_stale_socket_is_replaced(void **state)
 
 	(void)state;
 	in_folder(path, "s");
-	assert_int_equal(socket_listen_unix(path, &first, &e), ERR_OK);
+	assert_int_equal(socket_listen_unix(path, 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &first, &e),
+		ERR_OK);
 	/* Somebody listens: not stale. */
-	assert_int_equal(socket_listen_unix(path, &second, &e), ERR_SYS);
+	assert_int_equal(socket_listen_unix(path, 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &second, &e),
+		ERR_SYS);
 	assert_int_equal(second, -1);
 	assert_non_null(strstr(e.detail, "another program"));
 	socket_close(first);
 	error_clear(&e);
-	assert_int_equal(socket_listen_unix(path, &second, &e), ERR_OK);
+	assert_int_equal(socket_listen_unix(path, 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &second, &e),
+		ERR_OK);
 	socket_close(second);
 	unlink(path);
 }
@@ -249,7 +257,9 @@ test_other_files_are_left_alone(void **state)
 	f = fopen(path, "w");
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(socket_listen_unix(path, &fd, &e), ERR_SYS);
+	assert_int_equal(socket_listen_unix(path, 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &fd, &e),
+		ERR_SYS);
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	error_clear(&e);
@@ -266,11 +276,15 @@ test_path_limit(void **state)
 	(void)state;
 	memset(path, 'x', sizeof(path));
 	path[108] = '\0';
-	assert_int_equal(socket_listen_unix(path, &fd, &e), ERR_LIMIT);
+	assert_int_equal(socket_listen_unix(path, 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &fd, &e),
+		ERR_LIMIT);
 	assert_int_equal(fd, -1);
 	assert_non_null(strstr(e.detail, "107"));
 	error_clear(&e);
-	assert_int_equal(socket_listen_unix("", &fd, &e), ERR_LIMIT);
+	assert_int_equal(socket_listen_unix("", 0777, SOCKET_OWNER_AS_IT_IS,
+				 SOCKET_OWNER_AS_IT_IS, &fd, &e),
+		ERR_LIMIT);
 }
 
 static void
