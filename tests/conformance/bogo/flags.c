@@ -34,7 +34,6 @@ struct refusal {
 
 static const char server_role[] = "server role: this is a client";
 static const char not_tcp[] = "DTLS and QUIC: the client runs over TCP";
-static const char resumption[] = "resumption: not there yet";
 static const char early_data[] = "early data is never sent";
 static const char old_versions[] = "TLS 1.2 and older are never spoken";
 static const char no_alpn[] = "ALPN, NPN and ALPS are not offered";
@@ -47,6 +46,7 @@ static const char no_exporter[] = "there is no exporter";
 static const char fixed_lists[] = "groups, suites and algorithms are fixed";
 static const char one_certificate[] = "there is one client certificate, and "
 				      "no choice among several";
+static const char one_name[] = "tickets are offered for the same names only";
 static const char other_api[] = "an interface of BoringSSL's own";
 static const char no_extension[] = "an extension that is not supported";
 
@@ -54,11 +54,13 @@ static const struct refusal refusals[] = {
 	{"-server", server_role},
 	{"-dtls", not_tcp},
 	{"-quic*", not_tcp},
-	{"-resume-count", resumption},
-	{"-on-resume-*", resumption},
-	{"-on-retry-*", resumption},
-	{"-expect-resumable-across-names", resumption},
-	{"-expect-not-resumable-across-names", resumption},
+	{"-on-retry-*", early_data},
+	{"-expect-accept-early-data", early_data},
+	{"-expect-reject-early-data", early_data},
+	{"-alps-use-new-codepoint", no_alpn},
+	{"-expect-no-ech-name-override", no_ech},
+	{"-expect-resumable-across-names", one_name},
+	{"-expect-not-resumable-across-names", one_name},
 	{"-enable-early-data", early_data},
 	{"-expect-ticket-supports-early-data", early_data},
 	{"-no-tls13", old_versions},
@@ -152,6 +154,10 @@ static const struct flag flags[] = {
 	{"-key-update-before-read", SWITCH, AT(key_update_before_read)},
 	{"-peek-then-read", SWITCH, AT(peek)},
 	{"-read-size", NUMBER, AT(read_size)},
+	{"-resume-count", NUMBER, AT(resume_count)},
+	{"-expect-session-miss", SWITCH, AT(expect_session_miss)},
+	{"-expect-no-session", SWITCH, AT(expect_no_session)},
+	{"-resumption-delay", NUMBER, AT(resumption_delay)},
 	{"-expect-hrr", SWITCH, AT(expect_hrr)},
 	{"-expect-no-hrr", SWITCH, AT(expect_no_hrr)},
 	{"-expect-curve-id", NUMBER, AT(expect_group)},
@@ -199,9 +205,10 @@ static const struct flag flags[] = {
 	/* What the engine does not remember. */
 	{"-expect-peer-signature-algorithm", IGNORED_VALUE, 0},
 	{"-expect-peer-cert-file", IGNORED_VALUE, 0},
-	{"-expect-no-session", IGNORED, 0},
 	{"-require-any-client-certificate", IGNORED, 0},
 	{"-expect-msg-callback", IGNORED_VALUE, 0},
+	{"-expect-early-data-reason", IGNORED_VALUE,
+		0}, /* why it is not sent */
 	{NULL, IGNORED, 0},
 };
 
@@ -252,41 +259,65 @@ has_value(enum kind kind)
 	       kind == VERSION;
 }
 
-static const char *
-without_prefix(const char *name)
+/* Which connections a flag is for: a mask. Its prefix is taken off. */
+static unsigned
+whom(const char **name)
 {
-	static const char initial[] = "-on-initial";
+	static const char *const prefix[] = {"-on-initial", "-on-resume"};
 
-	if (strncmp(name, initial, sizeof(initial) - 1) == 0)
-		return name + sizeof(initial) - 1;
-	return name;
+	for (unsigned i = 0; i < 2; i++) {
+		size_t len = strlen(prefix[i]);
+
+		if (strncmp(*name, prefix[i], len) == 0) {
+			*name += len;
+			return 1u << i;
+		}
+	}
+	return 3;
+}
+
+static enum flags_verdict
+parse_one(struct flags f[2], char ***arg, const char **what)
+{
+	const char *name = **arg;
+	unsigned mask = whom(&name);
+	const struct flag *flag = find(name);
+	const char *value = "";
+
+	*what = refused(name);
+	if (*what != NULL)
+		return FLAGS_REFUSED;
+	*what = **arg;
+	if (flag == NULL)
+		return FLAGS_UNKNOWN;
+	if (has_value(flag->kind)) {
+		value = *++*arg;
+		if (value == NULL)
+			return FLAGS_UNKNOWN;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if ((mask & 1u << i) == 0)
+			continue;
+		*what = follow(&f[i], flag, value);
+		if (*what != NULL)
+			return FLAGS_REFUSED;
+	}
+	return FLAGS_OK;
 }
 
 enum flags_verdict
-flags_parse(struct flags *f, char **argv, const char **what)
+flags_parse(struct flags f[2], char **argv, const char **what)
 {
-	f->initial_write = "hello";
-	f->initial_writes = 1;
-	f->read_size = READ_SIZE;
+	for (unsigned i = 0; i < 2; i++) {
+		f[i].initial_write = "hello";
+		f[i].initial_writes = 1;
+		f[i].read_size = READ_SIZE;
+	}
 	for (char **arg = argv + 1; *arg != NULL; arg++) {
-		const struct flag *flag;
-		const char *value = "";
+		enum flags_verdict verdict = parse_one(f, &arg, what);
 
-		*what = refused(without_prefix(*arg));
-		if (*what != NULL)
-			return FLAGS_REFUSED;
-		*what = *arg;
-		flag = find(without_prefix(*arg));
-		if (flag == NULL)
-			return FLAGS_UNKNOWN;
-		if (has_value(flag->kind)) {
-			value = *++arg;
-			if (value == NULL)
-				return FLAGS_UNKNOWN;
-		}
-		*what = follow(f, flag, value);
-		if (*what != NULL)
-			return FLAGS_REFUSED;
+		if (verdict != FLAGS_OK)
+			return verdict;
 	}
 	return FLAGS_OK;
 }

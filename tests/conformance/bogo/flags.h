@@ -14,7 +14,8 @@ struct flags {
 	uint64_t port;
 	uint64_t shim_id;
 	bool ipv6;
-	const char *refusals; /* file that collects reasons; NULL: none */
+	uint64_t resume_count; /* connections after the first */
+	const char *refusals;  /* file that collects reasons; NULL: none */
 
 	const char *trust_cert;
 	const char *cert_file;
@@ -36,6 +37,9 @@ struct flags {
 	bool peek;
 	uint64_t read_size;
 
+	bool expect_session_miss; /* a full handshake, though one was offered */
+	bool expect_no_session;   /* no ticket comes */
+	uint64_t resumption_delay; /* seconds that the ticket has aged */
 	bool expect_hrr;
 	bool expect_no_hrr;
 	uint64_t expect_group;      /* 0: any */
@@ -51,9 +55,11 @@ enum flags_verdict {
 };
 
 /*
- * Read the command line. what then points to the reason of a refusal, or to
- * the flag that is unknown.
+ * Read the command line: f[0] is for the first connection, f[1] for those that
+ * follow. what then points to the reason of a refusal, or to the flag that is
+ * unknown.
  */
-enum flags_verdict flags_parse(struct flags *f, char **argv, const char **what);
+enum flags_verdict flags_parse(
+	struct flags f[2], char **argv, const char **what);
 
 #endif

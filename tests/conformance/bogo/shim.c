@@ -28,10 +28,12 @@
 #define EXIT_BROKEN        2
 #define EXIT_UNIMPLEMENTED 89
 #define FILE_MAX           65536
+#define FILES_MAX          6
 #define MESSAGE_MAX        32769
 #define DEADLINE_S         60 /* the runner's own patience is shorter */
 
-static struct flags flag;
+static struct flags flags[2]; /* of the first connection, of the others */
+static struct flags flag;     /* of this one */
 static struct tls13 tls;
 static struct tls13_buffers buffers;
 static struct tls13_config config;
@@ -42,6 +44,11 @@ static uint8_t chain_storage[CHAIN_DER_MAX + 1024];
 static bool retried;
 static unsigned group;
 static int peer = -1;
+static struct tls13_resumption resumption;
+static struct tls13_ticket offered;
+static struct tls13_ticket kept; /* the last one; suite NULL: none */
+static uint8_t ticket_bytes[2][TLS_TICKET_MAX];
+static bool got_ticket;
 static bool held; /* nothing is written */
 
 static void
@@ -70,12 +77,12 @@ refuse(const char *reason)
 static struct span
 slurp(const char *path)
 {
-	static uint8_t storage[3][FILE_MAX];
+	static uint8_t storage[FILES_MAX][FILE_MAX];
 	static size_t used;
 	FILE *f = fopen(path, "rb");
 	size_t n;
 
-	if (f == NULL || used == 3)
+	if (f == NULL || used == FILES_MAX)
 		die(path, EXIT_BROKEN);
 	n = fread(storage[used], 1, FILE_MAX, f);
 	(void)fclose(f);
@@ -124,7 +131,7 @@ load(void)
 	struct error e;
 
 	error_clear(&e);
-	config.now_s = clock_wall_s();
+	config = (struct tls13_config){.now_s = clock_wall_s()};
 	config.sni = flag.host_name;
 	config.names = &names;
 	config.anchors = &anchors;
@@ -139,6 +146,33 @@ load(void)
 		load_key();
 		load_chain();
 	}
+}
+
+static void
+take_ticket(void *owner, const struct tls13_ticket *ticket)
+{
+	(void)owner;
+	kept = *ticket;
+	memcpy(ticket_bytes[0], ticket->identity.data, ticket->identity.len);
+	kept.identity.data = ticket_bytes[0];
+	got_ticket = true;
+}
+
+/* Each connection offers the last ticket of the one before. */
+static void
+prepare_resumption(bool resume)
+{
+	if (resume && kept.suite == NULL)
+		die("no session to offer", EXIT_FAILED);
+	offered = kept;
+	memcpy(ticket_bytes[1], ticket_bytes[0], sizeof(ticket_bytes[1]));
+	offered.identity.data = ticket_bytes[1];
+	kept.suite = NULL;
+	got_ticket = false;
+	resumption = (struct tls13_resumption){.take_ticket = take_ticket,
+		.ticket = resume ? &offered : NULL,
+		.age_ms = flag.resumption_delay * 1000};
+	config.resumption = &resumption;
 }
 
 static void
@@ -237,13 +271,16 @@ handshake(void)
 }
 
 static bool
-expected(void)
+expected(bool resume)
 {
 	unsigned suite = tls.send.suite == NULL ? 0 : tls.send.suite->id;
 	uint64_t preferred = aead_has_fast_aes() ? flag.expect_cipher_aes
 						 : flag.expect_cipher_no_aes;
 
-	if (flag.expect_hrr && !retried)
+	if (tls13_resumed(&tls) != (resume && !flag.expect_session_miss))
+		fprintf(stderr, "shim: the session was%s resumed\n",
+			tls13_resumed(&tls) ? "" : " not");
+	else if (flag.expect_hrr && !retried)
 		fprintf(stderr, "shim: no HelloRetryRequest came\n");
 	else if (flag.expect_no_hrr && retried)
 		fprintf(stderr, "shim: a HelloRetryRequest came\n");
@@ -417,10 +454,22 @@ hang_up(void)
 	(void)close(peer);
 }
 
-static int
-run(void)
+static bool
+tickets_expected(void)
 {
-	bool well = handshake() && expected() && exchange();
+	bool want = !flag.expect_no_session && !flag.shim_shuts_down;
+
+	if (want != got_ticket)
+		fprintf(stderr, "shim: a ticket %s\n",
+			got_ticket ? "came" : "did not come");
+	return want == got_ticket;
+}
+
+static int
+run(bool resume)
+{
+	bool well = handshake() && expected(resume) && exchange() &&
+		    (tls13_error(&tls)->code != ERR_OK || tickets_expected());
 	const struct error *e;
 
 	if (well)
@@ -435,21 +484,41 @@ run(void)
 	return well && e->code == ERR_OK ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
+static int
+connection(bool resume)
+{
+	int status;
+
+	flag = flags[resume];
+	retried = false;
+	group = 0;
+	held = false;
+	load();
+	prepare_resumption(resume);
+	dial();
+	status = run(resume);
+	tls13_clear(&tls);
+	x509_anchors_free(&anchors);
+	keypair_clear(&key);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *what = "";
-	int status;
+	int status = EXIT_SUCCESS;
 
 	if (argc > 1 &&
 		strcmp(argv[argc - 1], "-is-handshaker-supported") == 0) {
 		puts("No");
 		return EXIT_SUCCESS;
 	}
-	switch (flags_parse(&flag, argv, &what)) {
+	switch (flags_parse(flags, argv, &what)) {
 	case FLAGS_OK:
 		break;
 	case FLAGS_REFUSED:
+		flag = flags[0];
 		refuse(what);
 		break;
 	case FLAGS_UNKNOWN:
@@ -457,11 +526,8 @@ main(int argc, char **argv)
 		return EXIT_BROKEN;
 	}
 	(void)alarm(DEADLINE_S);
-	load();
-	dial();
-	status = run();
-	tls13_clear(&tls);
-	x509_anchors_free(&anchors);
-	keypair_clear(&key);
+	for (uint64_t i = 0;
+		status == EXIT_SUCCESS && i <= flags[0].resume_count; i++)
+		status = connection(i > 0);
 	return status;
 }
