@@ -147,7 +147,8 @@
 #define TLS_TICKET_MAX             8192   /* bytes of a ticket worth keeping */
 #define TLS_TICKET_LIFETIME_S      604800 /* seven days (RFC 8446 4.6.1) */
 #define TICKETS_KEPT               4      /* of one instance */
-#define TLS_QUIET_RECORDS_MAX      34     /* that carry no data, in a row */
+#define TLS_QUIET_RECORDS_MAX      32     /* that carry no data, in a row */
+#define TLS_TICKETS_MAX            16     /* without data between them */
 #define TLS_REKEY_RECORDS                                                      \
 	8388608 /* sent per key: 2^23; AES-GCM bears 2^24.5                    \
 		 */

@@ -29,6 +29,7 @@ struct tls13 {
 	uint8_t resumption[SUITE_HASH_MAX];
 	enum handshake_state state;
 	unsigned quiet_records; /* received in a row that brought nothing on */
+	unsigned tickets;       /* the same, NewSessionTicket */
 	bool failed;
 	bool send_closed; /* our close_notify was queued */
 	bool recv_closed; /* the server's was received */

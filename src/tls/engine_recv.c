@@ -65,6 +65,7 @@ application_data(struct tls13 *t, const struct record_content *c)
 	if (c->len == 0)
 		return engine_quiet_record(t);
 	t->quiet_records = 0;
+	t->tickets = 0;
 	t->server_spoke = true;
 	add_piece(t->b, c->data, c->len);
 	return ERR_OK;

@@ -1,6 +1,6 @@
 /*
  * keypair.h - private keys: making them, reading them, telling their public
- * half. RSA signing with PSS padding (RFC 8446 4.2.3 rsa_pss_rsae_*).
+ * half. Those made here are RSA; a client may have one on P-256 or P-384.
  */
 #ifndef TLS_KEYPAIR_H
 #define TLS_KEYPAIR_H
@@ -15,16 +15,20 @@
 #define KEYPAIR_RSA_BITS    2048
 #define KEYPAIR_RSA_BUF     BR_RSA_KBUF_PRIV_SIZE(4096)
 #define KEYPAIR_MODULUS_MAX 512 /* bytes: RSA-4096 */
+#define KEYPAIR_EC_MAX      48  /* bytes of a scalar: P-384 */
 
 /* A private key. Flat and copyable only by keypair_copy: it points inward. */
 struct keypair {
 	br_rsa_private_key rsa; /* points into storage */
 	unsigned char storage[KEYPAIR_RSA_BUF];
 	uint8_t modulus[KEYPAIR_MODULUS_MAX]; /* big-endian */
-	size_t modulus_len;                   /* bytes; 0: no key here */
+	size_t modulus_len;                   /* bytes; 0: no RSA key here */
 	uint8_t private_exponent[KEYPAIR_MODULUS_MAX];
 	size_t private_exponent_len; /* only for keypair_private_der */
 	uint32_t exponent;
+	int curve; /* BearSSL's number; 0: no EC key here */
+	uint8_t scalar[KEYPAIR_EC_MAX];
+	size_t scalar_len;
 };
 
 /*
@@ -40,6 +44,13 @@ enum err keypair_generate(struct keypair *k) NODISCARD;
  * bytes are (they may be hostile); k is then cleared.
  */
 enum err keypair_from_der(struct keypair *k, struct span der) NODISCARD;
+
+/*
+ * Read an unencrypted ECPrivateKey (RFC 5915) or PrivateKeyInfo DER of a key on
+ * P-256 or P-384, for client certificates; the functions below are for RSA.
+ * ERR_KEY: anything else; k is then cleared.
+ */
+enum err keypair_ec_from_der(struct keypair *k, struct span der) NODISCARD;
 
 /* Append the key as RSAPrivateKey DER. Fails the writer when it is full. */
 void keypair_private_der(const struct keypair *k, struct writer *w);

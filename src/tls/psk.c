@@ -166,5 +166,8 @@ psk_ticket_receive(struct tls13 *t, struct span body)
 		ticket.identity.len <= TLS_TICKET_MAX)
 		hand_out(t, &ticket, nonce);
 	t->server_spoke = true;
-	return engine_quiet_record(t);
+	if (++t->tickets > TLS_TICKETS_MAX)
+		return error_tls(e, ERR_TLS, ALERT_UNEXPECTED_MESSAGE,
+			"tls: received unexpected number of tickets");
+	return ERR_OK;
 }

@@ -96,7 +96,7 @@ certificate_request(struct tls13 *t, struct span body)
 		return malformed(t, "certificate_authorities");
 	h->certificate_requested = true;
 	if (h->config->chain_count > 0 && h->config->key != NULL)
-		h->client_scheme = signature_choose(list);
+		h->client_scheme = signature_choose(list, h->config->key);
 	t->state = EXPECT_CERTIFICATE;
 	return ERR_OK;
 }

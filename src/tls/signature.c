@@ -76,13 +76,20 @@ listed(struct span list, uint16_t id)
 	return false;
 }
 
+/* Ours has a curve, or is RSA. */
+static bool
+serves(const struct scheme *s, const struct keypair *key)
+{
+	return s->curve == key->curve;
+}
+
 uint16_t
-signature_choose(struct span list)
+signature_choose(struct span list, const struct keypair *key)
 {
 	for (size_t i = 0; i < SCHEME_COUNT; i++) {
 		const struct scheme *s = &schemes[i];
 
-		if (s->use == FOR_VERIFY && s->key_type == BR_KEYTYPE_RSA &&
+		if (s->use == FOR_VERIFY && serves(s, key) &&
 			listed(list, s->id))
 			return s->id;
 	}
@@ -169,11 +176,19 @@ signature_sign(uint16_t scheme, const struct keypair *key,
 {
 	const struct scheme *s = find(scheme);
 	uint8_t hash[HASH_MAX];
+	struct span digest;
+	br_ec_private_key ec;
 
-	if (s == NULL || s->key_type != BR_KEYTYPE_RSA)
+	if (s == NULL || !serves(s, key))
 		return ERR_INTERNAL;
-	return pss_sign(key, s->hash_bits,
-		content_digest(s, "TLS 1.3, client CertificateVerify",
-			transcript_hash, hash),
-		sig, sig_len);
+	digest = content_digest(
+		s, "TLS 1.3, client CertificateVerify", transcript_hash, hash);
+	if (key->curve == 0)
+		return pss_sign(key, s->hash_bits, digest, sig, sig_len);
+	ec.curve = key->curve;
+	ec.x = (unsigned char *)(uintptr_t)key->scalar;
+	ec.xlen = key->scalar_len;
+	*sig_len = br_ecdsa_i31_sign_asn1(
+		&br_ec_all_m31, s->hash, digest.data, &ec, sig);
+	return *sig_len > 0 ? ERR_OK : ERR_KEY;
 }

@@ -24,9 +24,9 @@ void signature_offer(struct writer *w);
 
 /*
  * The first scheme of a CertificateRequest's list (pairs of bytes, without
- * its length) that our RSA key can serve, by our preference; 0: none.
+ * its length) that our key can serve, by our preference; 0: none.
  */
-uint16_t signature_choose(struct span list);
+uint16_t signature_choose(struct span list, const struct keypair *key);
 
 /*
  * Check the server's CertificateVerify: sig over the transcript hash, by key.
@@ -47,7 +47,8 @@ enum err signature_verify_digest(uint16_t scheme, const br_x509_pkey *key,
 
 /*
  * Sign the transcript hash as a client. sig takes SIGNATURE_MAX bytes. ERR_SYS,
- * ERR_KEY as pss_sign.
+ * ERR_KEY as pss_sign. An ECDSA nonce is derived from key and digest (RFC
+ * 6979).
  */
 enum err signature_sign(uint16_t scheme, const struct keypair *key,
 	struct span transcript_hash, uint8_t *sig, size_t *sig_len) NODISCARD;

@@ -280,6 +280,25 @@ def test_client_certificate(pki, scheme):
         server.saw(b"Peer certificate: CN = client")
 
 
+@pytest.mark.parametrize("label, scheme", [
+    ("p256", "ECDSA+SHA256"),
+    ("p384", "ECDSA+SHA384"),
+])
+def test_client_certificate_with_an_ec_key(pki, label, scheme):
+    options = [*REV, "-Verify", "1", "-verify_return_error", "-client_sigalgs", scheme]
+    with OpenSSL(pki, *options) as server:
+        sent = credentials(pki, label)
+        for _ in range(4):  # signatures differ in length
+            reverses(client(pki, server.port, *sent, send=b"hello\n"))
+        server.saw(b"Peer certificate: CN = project:db")
+
+
+def test_ec_key_of_another_curve_means_an_empty_certificate(pki):
+    with OpenSSL(pki, *REV, "-verify", "1", "-client_sigalgs", "ECDSA+SHA384") as s:
+        sent = credentials(pki, "p256")
+        reverses(client(pki, s.port, *sent, send=b"hello\n"))
+
+
 def test_client_certificate_after_a_retry(pki):
     options = [*REV, "-Verify", "1", "-verify_return_error", "-groups", "P-256"]
     with OpenSSL(pki, *options) as server:

@@ -98,8 +98,11 @@ load(void)
 	if (opt.chain != NULL)
 		load_chain();
 	if (opt.key != NULL) {
-		if (keypair_from_der(&key, slurp(opt.key)) != ERR_OK)
-			usage("--key: not an RSA key in DER");
+		struct span der = slurp(opt.key);
+
+		if (keypair_from_der(&key, der) != ERR_OK &&
+			keypair_ec_from_der(&key, der) != ERR_OK)
+			usage("--key: not an RSA, P-256 or P-384 key in DER");
 		config.key = &key;
 	}
 }

@@ -321,26 +321,35 @@ scheme_hash(uint16_t scheme, unsigned *bits)
 	}
 }
 
+static void
+content_hash(const struct peer *p, const char *context,
+	const br_hash_class *class, uint8_t *out)
+{
+	br_hash_compat_context h;
+	uint8_t content[64 + 34 + SUITE_HASH_MAX];
+	struct writer w = writer_over(content, sizeof(content));
+	uint8_t buf[64];
+
+	for (size_t i = 0; i < 64; i++)
+		write_u8(&w, 0x20);
+	write_str(&w, context);
+	write_u8(&w, 0);
+	write_span(&w, transcript_hash(&p->transcript, buf));
+	class->init(&h.vtable);
+	class->update(&h.vtable, content, w.len);
+	class->out(&h.vtable, out);
+}
+
 static size_t
 sign(const struct peer *p, uint16_t scheme, uint8_t *sig)
 {
 	static struct keypair key;
-	br_hash_compat_context h;
-	uint8_t content[64 + 34 + SUITE_HASH_MAX];
-	struct writer w = writer_over(content, sizeof(content));
 	uint8_t buf[64];
 	unsigned bits;
 	const br_hash_class *class = scheme_hash(scheme, &bits);
 	size_t len = 0;
 
-	for (size_t i = 0; i < 64; i++)
-		write_u8(&w, 0x20);
-	write_str(&w, "TLS 1.3, server CertificateVerify");
-	write_u8(&w, 0);
-	write_span(&w, transcript_hash(&p->transcript, buf));
-	class->init(&h.vtable);
-	class->update(&h.vtable, content, w.len);
-	class->out(&h.vtable, buf);
+	content_hash(p, "TLS 1.3, server CertificateVerify", class, buf);
 	if (p->identity != PEER_RSA)
 		return sign_ec(p, span_of(buf, bits / 8), class, sig);
 	need(keypair_from_der(&key,
@@ -545,6 +554,35 @@ client_finished(struct peer *p, struct span message)
 	record_ready(&p->recv, &p->open);
 }
 
+/* ECDSA: by the keys of peer_client_ec_key. RSA's are OpenSSL's to judge. */
+static void
+check_verify(const struct peer *p, struct span m)
+{
+	struct reader r = reader_over(m);
+	uint8_t point[97];
+	br_ec_public_key pk = {.q = point};
+	uint16_t scheme;
+	struct span sig;
+	uint8_t hash[64];
+	const br_hash_class *class;
+	unsigned bits;
+
+	(void)read_bytes(&r, HANDSHAKE_HEADER_LEN);
+	scheme = read_u16(&r);
+	sig = read_block16(&r);
+	need(reader_done(&r));
+	if (scheme != 0x0403 && scheme != 0x0503)
+		return;
+	pk.curve = scheme == 0x0403 ? BR_EC_secp256r1 : BR_EC_secp384r1;
+	pk.qlen = br_ec_all_m31.mulgen(point,
+		scheme == 0x0403 ? peer_p256_key : peer_p384_key,
+		scheme == 0x0403 ? 32 : 48, pk.curve);
+	class = scheme_hash(scheme, &bits);
+	content_hash(p, "TLS 1.3, client CertificateVerify", class, hash);
+	need(br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, bits / 8, &pk,
+		     sig.data, sig.len) == 1);
+}
+
 static void
 message(struct peer *p, struct span m)
 {
@@ -556,6 +594,7 @@ message(struct peer *p, struct span m)
 		p->got_certificate = m.len > 8;
 		break;
 	case HANDSHAKE_CERTIFICATE_VERIFY:
+		check_verify(p, m);
 		p->got_verify = true;
 		break;
 	case HANDSHAKE_FINISHED:
@@ -740,4 +779,26 @@ peer_client_config(void)
 	config.key = &key;
 	config.now_s = PEER_NOW;
 	return &config;
+}
+
+void
+peer_client_ec_key(struct keypair *key, bool p384)
+{
+	static const uint8_t head256[] = {0x30, 0x31, 2, 1, 1, 4, 0x20};
+	static const uint8_t tail256[] = {
+		0xa0, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
+	static const uint8_t head384[] = {0x30, 0x3e, 2, 1, 1, 4, 0x30};
+	static const uint8_t tail384[] = {
+		0xa0, 7, 6, 5, 0x2b, 0x81, 4, 0, 0x22};
+	uint8_t der[128];
+	struct writer w = writer_over(der, sizeof(der));
+
+	write_bytes(&w, p384 ? head384 : head256, 7);
+	if (p384)
+		write_bytes(&w, peer_p384_key, sizeof(peer_p384_key));
+	else
+		write_bytes(&w, peer_p256_key, sizeof(peer_p256_key));
+	write_bytes(&w, p384 ? tail384 : tail256,
+		p384 ? sizeof(tail384) : sizeof(tail256));
+	need(keypair_ec_from_der(key, writer_span(&w)) == ERR_OK);
 }

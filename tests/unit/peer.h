@@ -127,6 +127,9 @@ void peer_send_key_update(struct peer *p, bool request);
 void peer_send_ticket(struct peer *p, struct peer_session *s,
 	uint32_t lifetime_s, struct span nonce, struct span ticket);
 
+/* A private key on P-256 or P-384, out of its DER. */
+void peer_client_ec_key(struct keypair *key, bool p384);
+
 /* A configuration that trusts the peer, with a client certificate. */
 const struct tls13_config *peer_client_config(void);
 

@@ -406,6 +406,97 @@ test_copy_and_clear(void **state)
 	assert_true(is_wiped(&copy));
 }
 
+/* The P-256 key of RFC 6979 A.2.5, with its public half. */
+#define EC_SCALAR                                                              \
+	"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"
+#define EC_POINT                                                               \
+	"0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"   \
+	"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
+#define EC_OTHER                                                               \
+	"0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"   \
+	"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462298"
+#define EC_OID "06082a8648ce3d030107"
+#define EC_ORDER                                                               \
+	"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+#define EC_ZERO                                                                \
+	"0000000000000000000000000000000000000000000000000000000000000000"
+
+static enum err
+read_ec(struct keypair *k, const char *der)
+{
+	static uint8_t bytes[256];
+
+	return keypair_ec_from_der(k, pemvec_hex(bytes, sizeof(bytes), der));
+}
+
+static void
+test_ec_keys(void **state)
+{
+	static const char *const good[] = {
+		"3031020101"
+		"0420" EC_SCALAR "a00a" EC_OID,
+		"3077020101"
+		"0420" EC_SCALAR "a00a" EC_OID "a144"
+		"034200" EC_POINT,
+		/* PrivateKeyInfo, the curve told once or twice */
+		"3041020100"
+		"301306072a8648ce3d0201" EC_OID "0427"
+		"3025020101"
+		"0420" EC_SCALAR,
+		"304d020100"
+		"301306072a8648ce3d0201" EC_OID "0433"
+		"3031020101"
+		"0420" EC_SCALAR "a00a" EC_OID,
+	};
+	static const char *const bad[] = {
+		"",
+		"30",
+		"3000",
+		"3025020101"
+		"0420" EC_SCALAR, /* no curve */
+		"3031020100"
+		"0420" EC_SCALAR "a00a" EC_OID, /* version */
+		"3031020101"
+		"0420" EC_ORDER "a00a" EC_OID,
+		"3031020101"
+		"0420" EC_ZERO "a00a" EC_OID,
+		"3077020101"
+		"0420" EC_SCALAR "a00a" EC_OID "a144"
+		"034200" EC_OTHER, /* another point */
+		"302e020101"
+		"0420" EC_SCALAR "a007"
+		"06052b81040022",
+		"3031020101"
+		"0420" EC_SCALAR "a00a" EC_OID "00",
+		"3030020101"
+		"041f" EC_SCALAR "a00a" EC_OID,
+		/* the curve told twice, not the same */
+		"304a020100"
+		"301306072a8648ce3d0201" EC_OID "0430"
+		"302e020101"
+		"0420" EC_SCALAR "a00706052b81040022",
+		/* rsaEncryption */
+		"3042020100"
+		"301406082a864886f70d0101" EC_OID "0427"
+		"3025020101"
+		"0420" EC_SCALAR,
+	};
+	static struct keypair k;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(read_ec(&k, good[i]), ERR_OK);
+		assert_int_equal(k.curve, BR_EC_secp256r1);
+		assert_int_equal(k.scalar_len, 32);
+		assert_int_equal(k.scalar[0], 0xc9);
+		assert_int_equal(k.modulus_len, 0);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(read_ec(&k, bad[i]), ERR_KEY);
+		assert_true(is_wiped(&k));
+	}
+}
+
 static void
 test_no_key_writes_nothing(void **state)
 {
@@ -441,6 +532,7 @@ main(void)
 		cmocka_unit_test(test_private_der),
 		cmocka_unit_test(test_public_der),
 		cmocka_unit_test(test_copy_and_clear),
+		cmocka_unit_test(test_ec_keys),
 		cmocka_unit_test(test_no_key_writes_nothing),
 	};
 

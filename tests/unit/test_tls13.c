@@ -150,6 +150,34 @@ no_request_no_certificate(void **state)
 	assert_false(peer.got_verify);
 }
 
+/* A client key on a curve serves that curve's scheme and no other. */
+static void
+client_keys_on_curves(void **state)
+{
+	static struct keypair key;
+	struct tls13_config config = *peer_client_config();
+
+	(void)state;
+	config.key = &key;
+	for (int i = 0; i < 4; i++) {
+		bool p384 = (i & 1) != 0;
+		bool fits = i < 2;
+
+		peer_begin(&peer);
+		peer.request = true;
+		peer.request_scheme = p384 == fits ? 0x0503 : 0x0403;
+		peer_client_ec_key(&key, p384);
+		assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_OK);
+		peer_exchange(&peer, &tls, 0);
+		assert_fine();
+		assert_true(tls13_handshake_done(&tls));
+		assert_int_equal(peer.got_certificate, fits);
+		/* The peer has verified what it got. */
+		assert_int_equal(peer.got_verify, fits);
+		talk();
+	}
+}
+
 static void
 no_fitting_scheme_empty_certificate(void **state)
 {
@@ -619,6 +647,7 @@ main(void)
 		cmocka_unit_test(pss_with_every_hash),
 		cmocka_unit_test(retry_with_a_cookie),
 		cmocka_unit_test(no_request_no_certificate),
+		cmocka_unit_test(client_keys_on_curves),
 		cmocka_unit_test(no_fitting_scheme_empty_certificate),
 		cmocka_unit_test(in_drips),
 		cmocka_unit_test(fragments_and_coalescence),

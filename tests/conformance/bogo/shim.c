@@ -116,8 +116,10 @@ load_key(void)
 	if (pem_next(&text, &block) != ERR_OK ||
 		pem_decode(&block, &w) != ERR_OK)
 		die(flag.key_file, EXIT_BROKEN);
-	if (keypair_from_der(&key, writer_span(&w)) != ERR_OK)
-		refuse("client keys are RSA of 2048 bits or more");
+	if (keypair_from_der(&key, writer_span(&w)) != ERR_OK &&
+		keypair_ec_from_der(&key, writer_span(&w)) != ERR_OK)
+		refuse("client keys are RSA of 2048 bits or more, P-256 and "
+		       "P-384");
 	config.key = &key;
 }
 
