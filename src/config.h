@@ -184,7 +184,7 @@ struct config {
 	 * with 0 or 1. Nobody listens. --run-connection-test is set, too. */
 	bool check_only;
 	enum option_of called; /* by the name of one of Google's proxies */
-	bool http; /* something asks for the HTTP server */
+	bool http;             /* something asks for the HTTP server */
 
 	/* What the name we are called by decides (personality.h). */
 	enum voice voice;
