@@ -217,6 +217,17 @@ $(OUT)/asan/bin/test_%: $(OUT)/asan/tests/unit/test_%.o $(OUT)/asan/libunit.a \
 	@echo "  LINK  $@"
 	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) -lcmocka
 
+# For valgrind: our sources without sanitizers, on BearSSL as it is shipped.
+WRAPPED := rng_bytes mem_equal_ct aead_open aead_seal signature_sign
+CONSTANT_TIME := tests/tools/constant_time.c tests/unit/peer.c \
+	$(sort $(wildcard src/base/*.c src/wire/*.c src/tls/*.c))
+$(OUT)/tools/constant_time: $(CONSTANT_TIME) $(OUT)/gen/roots_data.h \
+		$(VENDOR)/musl/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_CC) $(BASIC) -O2 -g -Itests/unit -o $@ $(CONSTANT_TIME) \
+		$(VENDOR)/musl/libbearssl.a $(WRAPPED:%=-Wl,--wrap=%) $(LDFLAGS)
+
 # Programs that tests run; made when a test asks for them.
 $(OUT)/tools/%: $(OUT)/asan/tests/tools/%.o $(OUT)/asan/libfairlead.a \
 		$(VENDOR)/asan/libbearssl.a
