@@ -58,7 +58,9 @@ add_postgres(
 {
 	char path[LONG_PATH_MAX];
 
-	if (socket_make_folder(folder, e) != ERR_OK)
+	/* Where not everybody may connect nobody else may put a socket. */
+	if (socket_make_folder(folder,
+		    l->config->socket_mode == 0777 ? 0777 : 0755, e) != ERR_OK)
 		return e->code;
 	(void)snprintf(path, sizeof(path), "%s%s", folder, POSTGRES_SOCKET);
 	return add_unix(l, i, path, e);

@@ -269,7 +269,7 @@ peer_read_row(struct span line, const struct peer_row *row, uint32_t *uid)
 static enum err
 search(int proc, const struct peer_row *row, uint32_t *uid)
 {
-	uint8_t room[4096];
+	uint8_t room[2048];
 	size_t have = 0;
 	off_t at = 0;
 

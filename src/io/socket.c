@@ -222,12 +222,12 @@ socket_listen_unix(const char *path, uint32_t mode, uint32_t uid, uint32_t gid,
 }
 
 enum err
-socket_make_folder(const char *path, struct error *e)
+socket_make_folder(const char *path, uint32_t mode, struct error *e)
 {
 	struct stat st;
 
-	if (mkdir(path, 0777) == 0) {
-		(void)chmod(path, 0777);
+	if (mkdir(path, (mode_t)mode) == 0) {
+		(void)chmod(path, (mode_t)mode);
 		return ERR_OK;
 	}
 	if (errno != EEXIST)

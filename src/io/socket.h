@@ -40,10 +40,11 @@ enum err socket_listen_unix(const char *path, uint32_t mode, uint32_t uid,
 	uint32_t gid, int *fd, struct error *e) NODISCARD;
 
 /*
- * Make the folder that holds a PostgreSQL socket, mode 0777; its parent must
- * exist. A folder that is there already is left as it is.
+ * Make the folder that holds a PostgreSQL socket, with that mode; its parent
+ * must exist. A folder that is there already is left as it is.
  */
-enum err socket_make_folder(const char *path, struct error *e) NODISCARD;
+enum err socket_make_folder(
+	const char *path, uint32_t mode, struct error *e) NODISCARD;
 
 /*
  * Take one connection: keepalive and TCP_NODELAY are set on TCP. name is the

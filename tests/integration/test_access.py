@@ -91,7 +91,7 @@ def test_allow_uid_over_unix(echo_emulator, start_fairlead, folder):
 
 
 def test_socket_mode_and_owner(echo_emulator, start_fairlead, folder):
-    path = f"{folder}/.s.PGSQL.5432"
+    path = f"{folder}/db/.s.PGSQL.5432"
     proxy = start_fairlead(
         echo_emulator, "--socket-mode", "600", "--socket-owner", "12345:12347",
         port=None, instances=[f"{lab.INSTANCE}?unix-socket-path={path}"])
@@ -99,5 +99,7 @@ def test_socket_mode_and_owner(echo_emulator, start_fairlead, folder):
     found = os.stat(path)
     assert stat.S_IMODE(found.st_mode) == 0o600
     assert (found.st_uid, found.st_gid) == (12345, 12347)
+    # In a folder for all, anybody could put a socket of theirs in its place.
+    assert stat.S_IMODE(os.stat(f"{folder}/db").st_mode) == 0o755
     assert ask_as(12345, "unix", path) == "ping"
     assert "PermissionError" in ask_as(12346, "unix", path)

@@ -263,7 +263,7 @@ test_other_files_are_left_alone(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	error_clear(&e);
-	assert_int_equal(socket_make_folder(path, &e), ERR_SYS);
+	assert_int_equal(socket_make_folder(path, 0777, &e), ERR_SYS);
 	unlink(path);
 }
 
@@ -296,14 +296,14 @@ test_folder(void **state)
 
 	(void)state;
 	in_folder(path, "p:r:i");
-	assert_int_equal(socket_make_folder(path, &e), ERR_OK);
+	assert_int_equal(socket_make_folder(path, 0777, &e), ERR_OK);
 	umask(mask);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0777);
-	assert_int_equal(socket_make_folder(path, &e), ERR_OK);
+	assert_int_equal(socket_make_folder(path, 0777, &e), ERR_OK);
 	rmdir(path);
 	in_folder(path, "no/such");
-	assert_int_equal(socket_make_folder(path, &e), ERR_SYS);
+	assert_int_equal(socket_make_folder(path, 0777, &e), ERR_SYS);
 }
 
 static void
