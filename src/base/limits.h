@@ -43,7 +43,7 @@
 #define ANCHORS_DER_MAX      16384 /* bytes: concatenated u16 length + DER */
 #define ANCHORS_MAX          12    /* trust anchors of one instance */
 #define CHAIN_DER_MAX        16384 /* bytes: concatenated u16 length + DER */
-#define CHAIN_CERTS_MAX      4     /* client certificates, leaf first */
+#define CHAIN_CERTS_MAX      8     /* client certificates, leaf first */
 #define PRIVATE_KEY_DER_MAX  1280  /* RSA-2048 PKCS#1: 1191 to 1194 bytes */
 #define PUBLIC_KEY_DER_MAX   294  /* RSA-2048 SubjectPublicKeyInfo, e = 65537 */
 #define TOKEN_MAX            8192 /* an OAuth 2 token, NUL included */
@@ -99,6 +99,10 @@
 #define REFRESH_LOST_MS           120000 /* a question without any answer, on top of */
 					 /* --refresh-timeout */
 
+/* metadata exchange */
+#define EXCHANGE_RESPONSE_MAX 16384 /* bytes of a server's message */
+#define EXCHANGE_POSTGRES_MAX 4096  /* ... that is PostgreSQL's instead */
+
 /* tunnel */
 #define DIAL_TIMEOUT_MS      30000 /* default of --dial-timeout */
 #define KEEPALIVE_S          30
@@ -109,6 +113,7 @@
 #define HALF_CLOSE_LINGER_MS 10000   /* ... for a client, after the server */
 #define ACCEPT_PAUSE_MS      100     /* after EMFILE and its like */
 #define SERVER_PROXY_PORT    3307    /* Cloud SQL, all engines */
+#define ALLOYDB_PROXY_PORT   5433
 #define ACCEPTS_PER_TURN     64
 #define RELAY_ROUNDS_MAX     4     /* of one connection in one turn */
 #define DRAIN_FINISH_MS      600   /* then the tunnel exits, whatever is open */

@@ -74,6 +74,31 @@ add_entries(
 	}
 }
 
+/*
+ * APIs that are served by gRPC as well have no "errors": the reason stands in
+ * one of the details (google.rpc.ErrorInfo), if anywhere.
+ */
+static void
+add_reason(
+	struct text *t, const struct json *doc, const struct json_token *error)
+{
+	const struct json_token *list = json_member(doc, error, "details");
+	const struct json_token *one = json_first(doc, list);
+	char reason[API_REASON_MAX] = "";
+
+	for (; one != NULL && reason[0] == '\0';
+		one = json_after(doc, list, one))
+		text_of(doc, json_member(doc, one, "reason"), reason,
+			sizeof(reason));
+	if (reason[0] == '\0')
+		text_of(doc, json_member(doc, error, "status"), reason,
+			sizeof(reason));
+	if (reason[0] == '\0')
+		return;
+	add(t, ", ");
+	add(t, reason);
+}
+
 /* False: the document is not Google's error object. */
 static bool
 add_error_object(struct text *t, unsigned status, const struct json *doc)
@@ -93,8 +118,10 @@ add_error_object(struct text *t, unsigned status, const struct json *doc)
 	(void)snprintf(prefix, sizeof(prefix), "googleapi: Error %u: ", status);
 	add(t, prefix);
 	add(t, message);
-	if (first == NULL)
+	if (first == NULL) {
+		add_reason(t, doc, error);
 		return true;
+	}
 	text_of(doc, json_member(doc, first, "message"), other, sizeof(other));
 	if (json_after(doc, list, first) != NULL ||
 		strcmp(message, other) != 0) {

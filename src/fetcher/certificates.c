@@ -71,6 +71,15 @@ leaf_of(const struct ipc_identity *id)
 	return read_block16(&r);
 }
 
+static enum err
+read_expiry(struct ipc_identity *id, struct error *e)
+{
+	if (x509_not_after(leaf_of(id), &id->expires_s) != ERR_OK)
+		return error_set(e, ERR_CERT,
+			"failed to parse as X.509 certificate: no validity");
+	return ERR_OK;
+}
+
 enum err
 certificates_read_leaf(const struct json *answer, const struct json_token *v,
 	struct ipc_identity *id, struct error *e)
@@ -86,10 +95,33 @@ certificates_read_leaf(const struct json *answer, const struct json_token *v,
 	leaf = leaf_of(id);
 	/* Only the first block is used, as the connectors do. */
 	id->chain_len = (uint16_t)(2 + leaf.len);
-	if (x509_not_after(leaf, &id->expires_s) != ERR_OK)
+	return read_expiry(id, e);
+}
+
+enum err
+certificates_read_chain(const struct json *answer, const struct json_token *v,
+	struct ipc_identity *id, struct error *e)
+{
+	struct writer entries = writer_over(id->chain, sizeof(id->chain));
+	const struct json_token *one = json_first(answer, v);
+	size_t total = 0;
+
+	for (; one != NULL && total < CHAIN_CERTS_MAX;
+		one = json_after(answer, v, one)) {
+		size_t count = 0;
+
+		if (read_entries(answer, one, &entries, &count) != ERR_OK ||
+			count == 0)
+			return error_set(e, ERR_CERT,
+				"failed to decode valid PEM cert chain");
+		total += count;
+	}
+	if (total == 0 || total > CHAIN_CERTS_MAX)
 		return error_set(e, ERR_CERT,
-			"failed to parse as X.509 certificate: no validity");
-	return ERR_OK;
+			"the answer has a client certificate chain of %zu",
+			total);
+	id->chain_len = (uint16_t)entries.len;
+	return read_expiry(id, e);
 }
 
 enum err

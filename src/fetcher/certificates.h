@@ -24,6 +24,14 @@ enum err certificates_read_leaf(const struct json *answer,
 	struct error *e) NODISCARD;
 
 /*
+ * The PEM texts of the list v, leaf first, become id's chain. Of more than
+ * CHAIN_CERTS_MAX the last ones are left out: those are the server's own CAs.
+ */
+enum err certificates_read_chain(const struct json *answer,
+	const struct json_token *v, struct ipc_identity *id,
+	struct error *e) NODISCARD;
+
+/*
  * The chain's leaf is for the key whose SubjectPublicKeyInfo this is: the key
  * stands in the certificate. ERR_CERT: it does not.
  */

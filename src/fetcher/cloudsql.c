@@ -32,6 +32,12 @@ write_instance(const struct instance_config *instance, struct writer *w)
 }
 
 static void
+full_name(const struct instance_config *instance, struct writer *w)
+{
+	write_str(w, instance->name);
+}
+
+static void
 instance_target(const struct instance_config *instance, struct writer *w)
 {
 	write_instance(instance, w);
@@ -191,7 +197,7 @@ read_instance(const struct instance_config *instance, const struct json *answer,
 	if (result == ERR_OK)
 		result = set_common_name(instance, id, e);
 	addresses_read_names(answer, id);
-	id->mdx = has_mdx(answer);
+	id->mdx = has_mdx(answer) ? IPC_EXCHANGE_ANNOUNCE : IPC_EXCHANGE_NONE;
 	return result;
 }
 
@@ -222,7 +228,10 @@ const struct provider provider_cloudsql = {
 	.instance_failed = "failed to get instance metadata",
 	.certificate_stage = "fetch ephemeral cert failed",
 	.certificate_failed = "create ephemeral cert failed",
+	.name_label = "connection name",
+	.roles = "roles/cloudsql.client",
 	.endpoint = endpoint,
+	.full_name = full_name,
 	.instance_target = instance_target,
 	.dns_target = dns_target,
 	.certificate_target = certificate_target,

@@ -15,8 +15,7 @@ static bool
 is_question(const struct config *config, const struct ipc_message *q)
 {
 	return q->instance < config->instance_count &&
-	       q->public_key_len <= sizeof(q->public_key) &&
-	       config->instances[q->instance].product == PRODUCT_CLOUDSQL;
+	       q->public_key_len <= sizeof(q->public_key);
 }
 
 int

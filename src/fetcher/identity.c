@@ -21,8 +21,18 @@
 
 static const struct provider *const providers[] = {
 	[PRODUCT_CLOUDSQL] = &provider_cloudsql,
-	[PRODUCT_ALLOYDB] = NULL, /* not there yet; config refuses it, too */
+	[PRODUCT_ALLOYDB] = &provider_alloydb,
 };
+
+/* The instance's name as the user wrote it, for a message. */
+static void
+full_name(const struct fetch *f, char *out, size_t cap)
+{
+	struct writer w = writer_over(out, cap - 1);
+
+	f->provider->full_name(f->instance, &w);
+	out[w.len] = '\0';
+}
 
 /*
  * Put the proxies' words around a failure:
@@ -33,18 +43,23 @@ fail(struct fetch *f, const char *stage, const char *message,
 	const struct error *cause)
 {
 	bool config = cause->code == ERR_CONFIG;
+	bool forbidden = cause->code == ERR_API && f->api.status == 403;
+	char name[4 * INSTANCE_NAME_MAX];
 	char waited[48] = "";
 
 	if (cause->code == ERR_TIMEOUT)
 		(void)snprintf(waited, sizeof(waited),
 			" (refresh timeout %" PRIu64 "s)",
 			f->config->refresh_timeout / 1000);
+	full_name(f, name, sizeof(name));
 	return error_set(&f->error, cause->code,
-		"%s%s%s error: %s (connection name = \"%s\")%s%s%s", stage,
+		"%s%s%s error: %s (%s = \"%s\")%s%s%s%s%s", stage,
 		stage[0] != '\0' ? ": " : "", config ? "config" : "refresh",
-		message != NULL ? message : cause->detail, f->instance->name,
-		message != NULL ? ": " : "",
-		message != NULL ? cause->detail : "", waited);
+		message != NULL ? message : cause->detail,
+		f->provider->name_label, name, message != NULL ? ": " : "",
+		message != NULL ? cause->detail : "", waited,
+		forbidden ? "; needed: " : "",
+		forbidden ? f->provider->roles : "");
 }
 
 static enum err
@@ -56,7 +71,7 @@ prepare(struct fetch *f, struct error *e)
 		&f->api.https.exchange);
 	if (credentials_load(&f->credentials, e) != ERR_OK)
 		return e->code;
-	if (f->instance->auto_iam_authn &&
+	if (f->instance->auto_iam_authn && !f->provider->login_always &&
 		!credentials_have_login(&f->credentials))
 		return error_set(e, ERR_CONFIG,
 			"with --token, auto-iam-authn needs a token for the "
@@ -162,17 +177,37 @@ get_instance(struct fetch *f)
 	return ERR_OK;
 }
 
+/*
+ * A token for logins alone; the API's where there is none: a server that
+ * wants one on every connection takes either.
+ */
+static enum err
+login_token(struct fetch *f, struct error *e)
+{
+	const struct provider *p = f->provider;
+	enum err result = ERR_CREDENTIALS;
+
+	if (credentials_have_login(&f->credentials))
+		result = credentials_login_token(
+			&f->credentials, p->scope_login, &f->login, e);
+	if (result != ERR_CREDENTIALS || !p->login_always)
+		return result;
+	log_debug("fetcher: no token of scope %s: the API's is used",
+		p->scope_login);
+	f->login = f->api.token;
+	return ERR_OK;
+}
+
 static enum err
 get_login_token(struct fetch *f)
 {
 	const struct provider *p = f->provider;
 	struct error e;
 
-	if (!f->instance->auto_iam_authn)
+	if (!f->instance->auto_iam_authn && !p->login_always)
 		return ERR_OK;
 	error_clear(&e);
-	if (credentials_login_token(
-		    &f->credentials, p->scope_login, &f->login, &e) != ERR_OK)
+	if (login_token(f, &e) != ERR_OK)
 		return fail(f, p->certificate_stage,
 			"failed to retrieve Oauth2 token", &e);
 	f->api.login_token = f->login.text;
@@ -245,9 +280,14 @@ get_certificate(struct fetch *f)
 	if (p->read_certificate(&f->api.answer, f->id, &e) != ERR_OK ||
 		certificates_check_key(f->id, key, &e) != ERR_OK)
 		return fail(f, p->certificate_stage, NULL, &e);
-	if (p->login_in_certificate && f->login.text[0] != '\0' &&
-		f->login.expires_s < f->id->expires_s)
+	/* Both kinds of login token end what the identity is good for. */
+	if (f->login.text[0] != '\0' && f->login.expires_s < f->id->expires_s)
 		f->id->expires_s = f->login.expires_s;
+	if (p->login_always) {
+		f->id->login_token_len = (uint16_t)strlen(f->login.text);
+		memcpy(f->id->login_token, f->login.text,
+			f->id->login_token_len);
+	}
 	if (f->id->expires_s <= clock_wall_s()) {
 		(void)error_set(&e, ERR_CERT,
 			"the new certificate has already "

@@ -28,15 +28,24 @@ struct provider {
 	/* The login token goes into the certificate request and so limits the
 	 * certificate's use to its own life. */
 	bool login_in_certificate;
+	/* Every connection shows a login token, IAM login or not, which so
+	 * limits the identity's use, too. */
+	bool login_always;
 
 	/* Words of the proxies' log lines: "STAGE: refresh error: FAILED". */
 	const char *instance_stage;
 	const char *instance_failed;
 	const char *certificate_stage;
 	const char *certificate_failed;
+	const char *name_label; /* "connection name" */
+	const char *roles;      /* that HTTP 403 may be for want of */
 
 	/* Base URL of the API. */
 	const char *(*endpoint)(const struct config *config);
+
+	/* The instance's name as users write it. */
+	void (*full_name)(
+		const struct instance_config *instance, struct writer *w);
 
 	/* Write a target: path and query behind the endpoint. */
 	void (*instance_target)(
@@ -71,5 +80,6 @@ struct provider {
 };
 
 extern const struct provider provider_cloudsql;
+extern const struct provider provider_alloydb;
 
 #endif

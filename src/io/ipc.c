@@ -185,6 +185,7 @@ identity_valid(const struct ipc_identity *id, uint32_t instances)
 {
 	return id->magic == IPC_IDENTITY_MAGIC && id->instance < instances &&
 	       id->result < IPC_RESULT_END && id->engine < IPC_ENGINE_END &&
+	       id->mdx < IPC_EXCHANGE_END &&
 	       id->address_count <= ADDRESSES_MAX &&
 	       (id->result != IPC_RESULT_OK || id->name_only ||
 		       id->address_count > 0) &&

@@ -42,6 +42,15 @@ enum ipc_engine {
 	IPC_ENGINE_END
 };
 
+/* What the server is told inside of TLS (tunnel/metadata_exchange.h). */
+enum ipc_exchange {
+	IPC_EXCHANGE_NONE,
+	IPC_EXCHANGE_ANNOUNCE, /* the client's protocol, in front of its bytes
+				*/
+	IPC_EXCHANGE_TOKEN,    /* login_token, before anything else */
+	IPC_EXCHANGE_END
+};
+
 /* ipc_message.flags of IPC_ASK_IDENTITY */
 #define IPC_ASK_FRESH_TOKEN 0x1u /* the last token was refused (401) */
 #define IPC_ASK_NAME        0x2u /* only where the DNS name leads */
@@ -87,7 +96,9 @@ struct ipc_identity {
 	uint32_t retry_after_s;
 	uint32_t engine; /* enum ipc_engine */
 	uint8_t fresh_token_needed;
-	uint8_t mdx; /* server speaks CLIENT_PROTOCOL_TYPE (cloudsql.md 5.6) */
+	uint8_t mdx; /* enum ipc_exchange */
+	/* The server's name is its one address: a SAN iPAddress. */
+	uint8_t name_is_address;
 	/* Answer to IPC_ASK_NAME: of all below connection_name alone. */
 	uint8_t name_only;
 	uint8_t name_may_move; /* a DNS name that may come to lead elsewhere */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "io/socket.h"
 #include "tunnel/dial.h"
+#include "tunnel/exchange.h"
 #include "tunnel/resume.h"
 #include "tunnel/tunnel.h"
 
@@ -64,6 +65,7 @@ connection_close_server(struct connection *c, bool reset)
 static void
 end_relay(struct connection *c)
 {
+	exchange_end(&c->exchange, &c->relay);
 	if (c->state == CONNECTION_HANDSHAKE || c->state == CONNECTION_RELAYING)
 		relay_end(&c->relay, &c->instance->tunnel->buffers);
 	identity_drop(c->identity);
@@ -239,7 +241,8 @@ refused(struct connection *c, const struct error *e)
 	char why[ERROR_DETAIL_MAX + 64];
 
 	(void)snprintf(why, sizeof(why), "%s%s",
-		c->state == CONNECTION_RELAYING
+		e->code == ERR_TLS_PEER_ALERT &&
+				tls13_handshake_done(&c->relay.tls)
 			? "the server refused the ephemeral certificate: "
 			: "",
 		e->detail);
@@ -324,6 +327,11 @@ begin_relaying(struct connection *c)
 	now_ms = clock_ms();
 	counters_dialed(&c->instance->counters, &c->instance->tunnel->history,
 		now_ms - c->accepted_ms, now_ms);
+	if (c->identity->exchange == IPC_EXCHANGE_ANNOUNCE)
+		relay_announce(
+			&c->relay, c->instance->config->listen == LISTEN_TCP
+					   ? EXCHANGE_TCP
+					   : EXCHANGE_UNIX);
 	identity_drop(c->identity);
 	c->identity = NULL;
 	connection_set_deadline(c, CLOCK_NEVER);
@@ -350,6 +358,64 @@ wait_for_bytes(struct connection *c)
 		connection_set_deadline(c, clock_ms() + patience_ms);
 }
 
+/*
+ * The server did not agree. Where it spoke PostgreSQL, its own words are what
+ * the client gets.
+ */
+static void
+exchange_failed(struct connection *c, const struct error *e)
+{
+	struct iovec v = {
+		.iov_base = c->exchange->bytes, .iov_len = c->exchange->filled};
+	size_t done;
+
+	if (!c->exchange->postgres ||
+		socket_write(c->client, &v, 1, &done) != ERR_OK) {
+		connection_fail(c, e->detail);
+		return;
+	}
+	log_error("[%s] failed to connect to instance: %s", name_of(c),
+		e->detail);
+	c->instance->counters.dial_failures++;
+	counters_failure(&c->instance->counters, e->detail, clock_wall_s());
+	linger(c);
+}
+
+/*
+ * The handshake is done: what comes before the client's bytes. False: that is
+ * not over, or has failed, and c is seen to.
+ */
+static bool
+ready_to_relay(struct connection *c, enum relay_status *status,
+	struct relay_report *report)
+{
+	struct buffers *pool = &c->instance->tunnel->buffers;
+	struct error e;
+	enum err err;
+
+	if (c->exchange == NULL)
+		return *status == RELAY_RUNNING;
+	error_clear(&e);
+	err = exchange_step(c->exchange, &c->relay, c->identity, &e);
+	if (err == ERR_AGAIN && *status == RELAY_RUNNING) {
+		*status = relay_pump(&c->relay, pool, report);
+		err = exchange_step(c->exchange, &c->relay, c->identity, &e);
+	}
+	if (err == ERR_OK) {
+		exchange_end(&c->exchange, &c->relay);
+		return true;
+	}
+	if (err != ERR_AGAIN) {
+		exchange_failed(c, &e);
+		return false;
+	}
+	if (*status != RELAY_FINISHED && *status != RELAY_TRUNCATED)
+		return false;
+	connection_fail(
+		c, "the server ended the connection in the metadata exchange");
+	return false;
+}
+
 static void
 count_bytes(struct connection *c)
 {
@@ -371,10 +437,14 @@ pump(struct connection *c)
 	enum relay_status status;
 
 	status = relay_pump(&c->relay, pool, &report);
-	if (status == RELAY_RUNNING && c->state == CONNECTION_HANDSHAKE &&
+	if (c->state == CONNECTION_HANDSHAKE &&
 		tls13_handshake_done(&c->relay.tls)) {
-		begin_relaying(c);
-		status = relay_pump(&c->relay, pool, &report);
+		if (ready_to_relay(c, &status, &report)) {
+			begin_relaying(c);
+			status = relay_pump(&c->relay, pool, &report);
+		} else if (c->state != CONNECTION_HANDSHAKE) {
+			return;
+		}
 	}
 	if (c->relay.early != NULL && tls13_server_spoke(&c->relay.tls)) {
 		c->relay.early = NULL;
@@ -410,6 +480,9 @@ connection_start_tls(struct connection *c)
 	connection_set_deadline(c, c->dial_deadline_ms);
 	err = resume_start_relay(c);
 	c->state = CONNECTION_HANDSHAKE;
+	if (err == ERR_OK)
+		err = exchange_begin(&c->exchange, &c->relay, c->identity,
+			c->instance->config->auto_iam_authn);
 	if (err != ERR_OK)
 		connection_fail(c, error_text(err));
 	else
@@ -617,7 +690,9 @@ expire(struct connection *c)
 		break;
 	case CONNECTION_HANDSHAKE:
 		instance_unreachable(c->instance, c->serial);
-		connection_fail(c, "the TLS handshake timed out");
+		connection_fail(c, c->exchange != NULL && c->exchange->sent
+					   ? "the metadata exchange timed out"
+					   : "the TLS handshake timed out");
 		break;
 	case CONNECTION_RELAYING:
 		log_debug("[%s] the other direction did not end", name_of(c));

@@ -3,7 +3,8 @@
  *
  *   WAITING     no usable identity yet; the answer is on its way
  *   CONNECTING  TCP to one address of the identity after the other
- *   HANDSHAKE   TLS; until here --dial-timeout bounds it all
+ *   HANDSHAKE   TLS, and the metadata exchange if there is one; until here
+ *               --dial-timeout bounds it all
  *   RELAYING    bytes, no deadline unless one direction has ended
  *   LINGERING   the instance is done with; what the client still sends is
  *               read and dropped, so that closing does not destroy the last
@@ -52,10 +53,11 @@ struct connection {
 		struct relay relay;     /* from HANDSHAKE to LINGERING */
 		struct refusal refusal; /* REFUSING */
 	};
-	struct early early; /* until the server speaks */
-	bool retried;       /* this is the second try */
-	bool offered;       /* a ticket, in this handshake */
-	bool open;          /* counts as one of connections.open */
+	struct metadata_exchange *exchange; /* in HANDSHAKE; NULL: none */
+	struct early early;                 /* until the server speaks */
+	bool retried;                       /* this is the second try */
+	bool offered;                       /* a ticket, in this handshake */
+	bool open; /* counts as one of connections.open */
 	bool close_logged;
 	uint64_t accepted_ms;
 	uint64_t dial_deadline_ms; /* of everything before RELAYING */

@@ -4,8 +4,10 @@
  */
 #include "tunnel/identity.h"
 
+#include "base/mem.h"
 #include "base/span.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,40 @@ copy_names(struct identity *id, const struct ipc_identity *answer)
 	/* As the connectors do: a name if the API gave one, else no SNI. */
 	if (answer->name_count > 0)
 		id->tls.sni = id->dns[0];
+}
+
+/* The token stands behind the chain. */
+static void
+copy_token(struct identity *id, const struct ipc_identity *answer)
+{
+	uint8_t *at = id->chain + answer->chain_len;
+
+	memcpy(at, answer->login_token, answer->login_token_len);
+	id->login_token = span_of(at, answer->login_token_len);
+	id->exchange = (enum ipc_exchange)answer->mdx;
+}
+
+/*
+ * The one address is the server's name. With a second one it would not be
+ * certain which of them a certificate is to be for.
+ */
+static enum err
+copy_address_name(
+	struct identity *id, const struct ipc_identity *answer, struct error *e)
+{
+	struct names_policy *names = &id->names;
+	const char *text = answer->addresses[0].text;
+
+	if (!answer->name_is_address)
+		return ERR_OK;
+	if (answer->address_count != 1)
+		return error_set(
+			e, ERR_PARSE, "the server has no single address");
+	if (inet_pton(AF_INET, text, names->ip) == 1)
+		names->ip_len = 4;
+	else if (inet_pton(AF_INET6, text, names->ip) == 1)
+		names->ip_len = 16;
+	return ERR_OK;
 }
 
 static enum err
@@ -77,6 +113,9 @@ fill(struct identity *id, const struct ipc_identity *answer,
 	id->address_count = answer->address_count;
 	memcpy(id->addresses, answer->addresses, sizeof(id->addresses));
 	copy_names(id, answer);
+	copy_token(id, answer);
+	if (copy_address_name(id, answer, e) != ERR_OK)
+		return e->code;
 	if (copy_chain(id, answer, e) != ERR_OK)
 		return e->code;
 	if (copy_key(id, answer, key, e) != ERR_OK)
@@ -92,10 +131,13 @@ enum err
 identity_new(const struct ipc_identity *answer, const struct keypair *key,
 	struct identity **id, struct error *e)
 {
-	*id = calloc(1, sizeof(**id) + answer->chain_len);
+	size_t tail = (size_t)answer->chain_len + answer->login_token_len;
+
+	*id = calloc(1, sizeof(**id) + tail);
 	if (*id == NULL)
 		return error_set(e, ERR_NOMEM, "no memory for an identity");
 	(*id)->references = 1;
+	(*id)->tail_len = tail;
 	if (fill(*id, answer, key, e) == ERR_OK)
 		return ERR_OK;
 	identity_drop(*id);
@@ -117,5 +159,6 @@ identity_drop(struct identity *id)
 		return;
 	x509_anchors_free(&id->anchors);
 	keypair_clear(&id->key);
+	mem_wipe(id->chain, id->tail_len);
 	free(id);
 }

@@ -24,6 +24,8 @@ struct identity {
 	unsigned references;
 	enum ipc_engine engine;
 	int64_t expires_s;
+	enum ipc_exchange exchange;
+	struct span login_token; /* secret; behind chain, empty: none */
 	size_t address_count;
 	struct ipc_address addresses[ADDRESSES_MAX];
 	char dns[NAMES_MAX][HOST_LEN_MAX];
@@ -32,7 +34,8 @@ struct identity {
 	struct x509_anchors anchors;
 	struct keypair key;
 	struct tls13_config tls; /* points to all of the above and chain */
-	uint8_t chain[];         /* the certificates that tls.chain points to */
+	size_t tail_len;
+	uint8_t chain[]; /* the certificates of tls.chain, and the token */
 };
 
 /*

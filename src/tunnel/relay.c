@@ -65,7 +65,8 @@ replaying(const struct relay *r)
 static bool
 wants_client_bytes(const struct relay *r)
 {
-	return !r->client_eof && !r->server_deaf && has(r, TLS13_SENDAPP);
+	return !r->held && !r->client_eof && !r->server_deaf &&
+	       has(r, TLS13_SENDAPP);
 }
 
 static bool
@@ -78,7 +79,7 @@ void
 relay_interest(const struct relay *r, int *client, int *server)
 {
 	*client = wants_client_bytes(r) ? POLLIN : 0;
-	if (has(r, TLS13_RECVAPP))
+	if (!r->held && has(r, TLS13_RECVAPP))
 		*client |= POLLOUT;
 	/* The last bytes may have been read at the end of a turn: then only
 	 * another look finds out that they were the last. */
@@ -128,6 +129,13 @@ relay_server_event(struct relay *r, short revents)
 }
 
 void
+relay_announce(struct relay *r, enum exchange_protocol protocol)
+{
+	r->announce = protocol;
+	exchange_answer_expect(&r->answer);
+}
+
+void
 relay_drain(struct relay *r)
 {
 	r->draining = true;
@@ -145,9 +153,57 @@ broken(struct relay_report *report, const char *doing, bool client)
 	return false;
 }
 
+/* Take the answer to the announcement out of the server's bytes. */
+static bool
+take_answer(struct relay *r, struct relay_report *report)
+{
+	while (r->answer.due && has(r, TLS13_RECVAPP)) {
+		size_t len;
+		size_t used;
+		const uint8_t *at = tls13_recvapp_buf(&r->tls, &len);
+		enum exchange_verdict verdict = exchange_answer_take(
+			&r->answer, span_of(at, len), &used);
+
+		tls13_recvapp_ack(&r->tls, used);
+		if (verdict == EXCHANGE_TOO_LONG) {
+			(void)error_set(&report->error, ERR_PARSE,
+				"protocol error: bad metadata exchange length");
+			report->doing = "reading from instance";
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What looked like an answer's beginning. False: the client is busy, or gone:
+ * the write that follows finds out. */
+static bool
+replay_signature(struct relay *r)
+{
+	while (r->answer.replay > 0) {
+		struct iovec v = {.iov_len = r->answer.replay};
+		size_t done;
+
+		/* sendmsg(2) reads only. */
+		v.iov_base = (void *)(uintptr_t)(exchange_signature +
+						 r->answer.matched -
+						 r->answer.replay);
+		if (socket_write(r->client, &v, 1, &done) != ERR_OK)
+			return false;
+		r->answer.replay = (uint8_t)(r->answer.replay - done);
+	}
+	return true;
+}
+
 static bool
 write_client(struct relay *r, bool *moved, struct relay_report *report)
 {
+	if (r->held)
+		return true;
+	if (!take_answer(r, report))
+		return false;
+	if (!replay_signature(r))
+		return true;
 	while (has(r, TLS13_RECVAPP)) {
 		struct iovec v[TLS_PIECES_MAX];
 		int count = tls13_recvapp_vec(&r->tls, v, TLS_PIECES_MAX);
@@ -211,6 +267,48 @@ read_server(struct relay *r, bool *moved, struct relay_report *report)
 	return true;
 }
 
+/*
+ * The announcement goes into the same record as the client's first bytes: v is
+ * the room for these, and what is left of it afterwards. False: not enough.
+ */
+static bool
+put_announcement(const struct relay *r, struct iovec *v, size_t *len)
+{
+	*len = 0;
+	if (r->announce == EXCHANGE_NO_PROTOCOL)
+		return true;
+	if (v->iov_len <= EXCHANGE_ANNOUNCEMENT)
+		return false;
+	metadata_exchange_announce(v->iov_base, r->announce);
+	v->iov_base = (uint8_t *)v->iov_base + EXCHANGE_ANNOUNCEMENT;
+	v->iov_len -= EXCHANGE_ANNOUNCEMENT;
+	*len = EXCHANGE_ANNOUNCEMENT;
+	return true;
+}
+
+static void
+announced(struct relay *r)
+{
+	if (r->announce != EXCHANGE_NO_PROTOCOL)
+		exchange_answer_expect(&r->answer);
+	r->announce = EXCHANGE_NO_PROTOCOL;
+}
+
+/* The bytes of the first try, behind an announcement like the first one. */
+static void
+replay_client(struct relay *r)
+{
+	struct iovec v;
+	size_t head;
+
+	if (tls13_sendapp_vec(&r->tls, &v, 1) == 0 ||
+		!put_announcement(r, &v, &head))
+		return;
+	tls13_sendapp_ack(&r->tls, head);
+	announced(r);
+	early_send(r->early, &r->tls);
+}
+
 static void
 end_client_bytes(struct relay *r)
 {
@@ -223,6 +321,7 @@ read_client(struct relay *r, bool *moved, struct relay_report *report)
 {
 	struct iovec v[TLS_PIECES_MAX];
 	size_t room = 0;
+	size_t head;
 	size_t done;
 	enum err err;
 	int count;
@@ -237,13 +336,15 @@ read_client(struct relay *r, bool *moved, struct relay_report *report)
 	if (!wants_client_bytes(r))
 		return true;
 	if (replaying(r)) {
-		early_send(r->early, &r->tls);
+		replay_client(r);
 		*moved = true;
 		return true;
 	}
 	if (!r->client_ready)
 		return true;
 	count = tls13_sendapp_vec(&r->tls, v, TLS_PIECES_MAX);
+	if (!put_announcement(r, v, &head))
+		return true;
 	for (i = 0; i < count; i++)
 		room += v[i].iov_len;
 	err = socket_read(r->client, v, count, &done);
@@ -253,7 +354,8 @@ read_client(struct relay *r, bool *moved, struct relay_report *report)
 		/* Encryption is in place: afterwards it is too late. */
 		if (r->early != NULL)
 			early_keep(r->early, v, done);
-		tls13_sendapp_ack(&r->tls, done);
+		tls13_sendapp_ack(&r->tls, head + done);
+		announced(r);
 		r->sent += done;
 		/* While draining only "none there" is a reason to stop. */
 		if (done < room && !r->draining)
@@ -324,6 +426,8 @@ judge(struct relay *r, struct relay_report *report)
 	}
 	if (!delivered(r))
 		return RELAY_RUNNING;
+	if (r->held)
+		return RELAY_TRUNCATED;
 	if (!r->client_finished) {
 		socket_finish(r->client);
 		r->client_finished = true;
@@ -358,7 +462,7 @@ relay_pump(struct relay *r, struct buffers *pool, struct relay_report *report)
 		if (!one_round(r, &moved, report))
 			return RELAY_BROKEN;
 	status = judge(r, report);
-	if (status == RELAY_RUNNING && tls13_idle(&r->tls)) {
+	if (status == RELAY_RUNNING && !r->held && tls13_idle(&r->tls)) {
 		buffers_give(pool, tls13_detach(&r->tls));
 		r->buffers = NULL;
 	}

@@ -14,6 +14,7 @@
 #include "tls/tls13.h"
 #include "tunnel/buffers.h"
 #include "tunnel/early.h"
+#include "tunnel/metadata_exchange.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,6 +56,10 @@ struct relay {
 	bool draining;        /* end of the client's bytes at the first pause */
 	size_t sent;     /* bytes of the client, until the owner takes ... */
 	size_t received; /* ... these numbers */
+	bool held; /* application bytes are the owner's to give and take */
+	/* To be sent in front of the client's first bytes; 0: nothing is. */
+	enum exchange_protocol announce;
+	struct exchange_answer answer;
 };
 
 /*
@@ -89,6 +94,10 @@ void relay_server_event(struct relay *r, short revents);
 
 /* End the client's direction as soon as nothing more is there to be read. */
 void relay_drain(struct relay *r);
+
+/* Tell the server how the client is connected; before the first relay_pump
+ * that relays. */
+void relay_announce(struct relay *r, enum exchange_protocol protocol);
 
 /* Wipe the keys and give the buffers back. Also after a failed start. */
 void relay_end(struct relay *r, struct buffers *pool);

@@ -19,6 +19,7 @@ import tempfile
 import textwrap
 import urllib.parse
 
+import alloydb
 import dataplane
 import google
 import identities
@@ -31,6 +32,9 @@ from control import Control
 from journal import Journal
 from settings import Settings, SettingsError
 from web import WebServer
+
+
+SERVER_PORT = 3307
 
 
 class Fatal(Exception):
@@ -56,7 +60,8 @@ class Emulator:
         self.tokens = google.Tokens(options.token_lifetime,
                                     options.accept_token)
         self.accounts = oauth.Accounts(self.folder, keys)
-        hosts = ["sqladmin.googleapis.com", "localhost", "127.0.0.1", "::1"]
+        hosts = ["sqladmin.googleapis.com", "alloydb.googleapis.com",
+                 "localhost", "127.0.0.1", "::1"]
         hosts += oauth.HOSTS
         hosts += [h for h in [options.host] + options.api_host
                   if h not in hosts]
@@ -64,13 +69,23 @@ class Emulator:
                                                    hosts)
         self.instances = {}
         for name, where, _ in specs:
-            identity = identities.InstanceIdentity(name, keys, files)
-            self.instances[name] = google.Instance(identity, self.settings,
-                                                   *where)
+            self.instances[name] = self._instance(name, keys, files, where)
         self.planes = []
         self.servers = {}
         self.control = None
         self.proxy = None
+
+    def _instance(self, name, keys, files, where):
+        if alloydb.is_name(name):
+            identity = alloydb.Identity(name, keys, files)
+            return alloydb.Instance(identity, self.settings, *where,
+                                    self.tokens)
+        identity = identities.InstanceIdentity(name, keys, files)
+        return google.Instance(identity, self.settings, *where)
+
+    def _of(self, product):
+        return {name: i for name, i in self.instances.items()
+                if i.product == product}
 
     @staticmethod
     def _make_folder(state):
@@ -93,8 +108,14 @@ class Emulator:
             instance.identity.client_authority()
         self.api_identity.chain_file(self.settings.https()["cert"],
                                      self.settings.https()["key"])
-        admin = google.SqlAdmin(self.settings, self.journal, self.tokens,
-                                self.instances)
+        sql = google.SqlAdmin(self.settings, self.journal, self.tokens,
+                              self._of("cloudsql"))
+        alloy = alloydb.Admin(self.settings, self.journal, self.tokens,
+                              self._of("alloydb"))
+
+        def admin(request):
+            return (alloy if alloy.mine(request) else sql)(request)
+
         metadata = google.Metadata(self.settings, self.journal, self.tokens,
                                    options.project, options.email)
         web = oauth.OAuth(self.settings, self.journal, self.tokens,
@@ -187,8 +208,12 @@ class Emulator:
 def parse_instance(text, options):
     """NAME[?key=value&...] -> (name, (address, port), settings)."""
     name, _, query = text.partition("?")
-    identities.split_name(name)
     address, port = options.address, options.server_port
+    if alloydb.is_name(name):
+        port = alloydb.PORT if port is None else port
+    else:
+        identities.split_name(name)
+        port = SERVER_PORT if port is None else port
     patch = {"backend": options.backend}
     for key in ("server_cert", "server_key", "database_version"):
         if getattr(options, key) is not None:
@@ -260,6 +285,7 @@ def full_epilog():
             + "\ninstance settings [default]\n"
             + describe(settings_module.INSTANCE)
             + "\n\nserver_cert\n" + describe(identities.SERVER_CERTS)
+            + "\n\nmdx_reply\n" + describe(alloydb.REPLIES)
             + "\n\nfaults of api and metadata operations\n"
             + describe(settings_module.FAULT)
             + "\n\n  api operations: " + ", ".join(settings_module.API_OPS)
@@ -278,7 +304,8 @@ def parse_options(argv):
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--instance", action="append", metavar="NAME[?KEY=VALUE&...]",
-        help="PROJECT:REGION:INSTANCE; may be given several times, with "
+        help="PROJECT:REGION:INSTANCE, or AlloyDB's projects/P/locations/L/"
+             "clusters/C/instances/I; may be given several times, with "
              "address, port or any instance setting as parameters "
              "[my-project:us-central1:orders]")
     add("--backend", default="127.0.0.1:5432", metavar="WHERE",
@@ -286,8 +313,9 @@ def parse_options(argv):
              "PostgreSQL's socket [127.0.0.1:5432]")
     add("--address", default="127.0.0.1",
         help="the instances' address [127.0.0.1]")
-    add("--server-port", type=int, default=3307, metavar="PORT",
-        help="the instances' port; connectors know only 3307 [3307]")
+    add("--server-port", type=int, metavar="PORT",
+        help="the instances' port; connectors know only 3307, and for "
+             "AlloyDB 5433")
     add("--host", default="127.0.0.1",
         help="address of the HTTP servers [127.0.0.1]")
     for name, default in (("api", 0), ("http-api", None), ("metadata", 0),

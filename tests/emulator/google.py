@@ -31,6 +31,10 @@ FURNITURE = {
 }
 
 
+def drop_authorization(headers):
+    return {k: v for k, v in headers.items() if k.lower() != "authorization"}
+
+
 class Tokens:
     """Access tokens that were issued, and static ones to accept as well."""
 
@@ -189,8 +193,7 @@ class SqlAdmin:
             response = apply_fault(response, fault)
         for name, value in FURNITURE.items():
             response.headers.setdefault(name, value)
-        headers = {k: v for k, v in request.headers.items()
-                   if k.lower() != "authorization"}
+        headers = drop_authorization(request.headers)
         self.journal.add("api", op=op, status=response.status,
                          method=request.method, target=request.target,
                          peer=request.peer, connection=request.connection,
@@ -279,6 +282,8 @@ def ssl_cert(cert, pem, instance):
 
 class Instance:
     """One emulated instance: its settings and its certificates."""
+
+    product = "cloudsql"
 
     # Certificates that carry the DNS name, so that the API must say it.
     NAMED = ("san", "san-dot", "both", "wrong-san", "wrong-both")

@@ -46,6 +46,10 @@ class InstanceIdentity:
         self.name = name
         self.project, self.region, self.instance = split_name(name)
         self.common_name = f"{self.project}:{self.instance}"
+        self.owner = name       # of the keys
+        self._prepare(keys, files)
+
+    def _prepare(self, keys, files):
         self.keys = keys
         self.files = files
         self._lock = threading.Lock()
@@ -62,7 +66,7 @@ class InstanceIdentity:
     def _authority(self, role, title, **how):
         with self._lock:
             if role not in self._authorities:
-                key = self.keys.get(f"{role}:{self.name}")
+                key = self.keys.get(f"{role}:{self.owner}")
                 subject = name_of(f"{title} of {self.common_name}",
                                   ORGANIZATION, role)
                 self._authorities[role] = Authority(subject, key, **how)

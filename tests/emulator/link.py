@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 
+import alloydb
 import openssl
 import web
 
@@ -82,7 +83,8 @@ class Link:
         self._cut = False
         self.client_open = True             # the client may still send
         self.backend_open = True            # the backend may still send
-        self.preamble = b"" if self.now["mdx"] else None
+        self.alloydb = plane.instance.product == "alloydb"
+        self.preamble = b"" if self.now["mdx"] and not self.alloydb else None
 
     def log(self, event, **fields):
         self.plane.journal.add(event, instance=self.plane.instance.name,
@@ -136,6 +138,8 @@ class Link:
         self._handshake()
         if self.now["clients"] == "close":
             return "closed after the handshake"
+        if self.alloydb and self.exchange_wanted:
+            self._exchange()
         try:
             self.backend = connect_backend(self.now["backend"])
         except OSError as err:
@@ -167,11 +171,56 @@ class Link:
             raise Closed(f"handshake: {err}") from None
         self._flush_blocking()
         cert = self.tls.getpeercert()
+        serial = cert["serialNumber"].lower().lstrip("0")
+        if self.alloydb:
+            self.exchange_wanted = serial not in \
+                self.plane.instance.identity.silent \
+                and self.now["mdx_reply"] != "postgres"
         name, version, _ = self.tls.cipher()
-        self.log("handshake", serial=cert["serialNumber"].lower().lstrip("0"),
+        self.log("handshake", serial=serial,
                  not_after=cert["notAfter"], version=version, suite=name,
                  sni=getattr(self.tls, "asked_name", None), retry=self.retry,
                  resumed=self.tls.session_reused)
+
+    def _exchange(self):
+        """AlloyDB: one request, one response, before the database."""
+        deadline = time.monotonic() + HANDSHAKE_SECONDS
+        size = int.from_bytes(self._read_exactly(4, deadline), "big")
+        if size > alloydb.FRAME_MAX:
+            raise Closed(f"exchange of {size} bytes")
+        reply, seen = alloydb.judge(self.plane.instance,
+                                    self._read_exactly(size, deadline))
+        self.log("mdx", **seen)
+        kind = self.now["mdx_reply"]
+        if self.now["mdx_delay"]:
+            time.sleep(self.now["mdx_delay"])
+        if kind == "silent":
+            wait_for(None, (self.wake, select.POLLIN))
+            raise Closed("silent")
+        for piece in alloydb.answer(kind, reply, self.now):
+            if kind != "close":
+                self.tls.write(piece)
+                self._flush_blocking()
+        if kind not in alloydb.GOOD_REPLIES \
+                or "refused" in seen:
+            self._shutdown_tls()
+            self._flush_blocking()
+            raise Closed(f"exchange: {seen.get('refused', kind)}")
+
+    def _read_exactly(self, size, deadline):
+        data = b""
+        while len(data) < size:
+            try:
+                piece = self.tls.read(size - len(data))
+            except ssl.SSLWantReadError:
+                self._receive_blocking(deadline)
+                continue
+            except ssl.SSLZeroReturnError:
+                piece = b""
+            if not piece:
+                raise Closed("the exchange was not finished")
+            data += piece
+        return data
 
     def _receive_blocking(self, deadline):
         left = max(0, deadline - time.monotonic())

@@ -18,6 +18,7 @@ misspells a fault must not pass because nothing happened.
 import copy
 import threading
 
+import alloydb
 import identities
 import pki
 
@@ -35,6 +36,10 @@ INSTANCE = {
     "psc": (False, "pscEnabled to report"),
     "ca_mode": ("GOOGLE_MANAGED_INTERNAL_CA", "serverCaMode to report"),
     "mdx": (False, "announce and answer the metadata exchange"),
+    "public_ip": (True, "AlloyDB: report a public address as well"),
+    "mdx_reply": ("ok", "AlloyDB: see the list below"),
+    "mdx_error": ("permission denied", "AlloyDB: text of an ERROR reply"),
+    "mdx_delay": (0, "AlloyDB: seconds before the reply"),
     "published_cas": ([0], "generations of the server CA in serverCaCert"),
     # client certificates
     "cert_lifetime": (3600, "seconds that a client certificate is valid "
@@ -69,6 +74,7 @@ CHOICES = {
     "server_cert": tuple(identities.SERVER_CERTS),
     "server_key": pki.KEY_TYPES,
     "tls": ("1.3", "1.2"),
+    "mdx_reply": tuple(alloydb.REPLIES),
 }
 
 INTEGERS = ("cert_lifetime", "server_ca", "client_ca", "tickets",
@@ -107,7 +113,8 @@ FAULT = {
 }
 
 API_OPS = ("connectSettings", "generateEphemeralCert",
-           "resolveConnectSettings", "*")
+           "resolveConnectSettings", "connectionInfo",
+           "generateClientCertificate", "*")
 METADATA_OPS = ("token", "project-id", "email", "universe-domain",
                 "instance", "*")
 AUTH_OPS = ("token", "sts", "iam", "subject", "*")

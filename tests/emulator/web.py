@@ -76,12 +76,12 @@ HTML = ("<!DOCTYPE html>\n<html lang=en>\n<title>Error {0} ({1})!!1</title>\n"
         "permission to get this page from this server.\n</html>\n")
 
 
-def apply_fault(response, fault):
+def apply_fault(response, fault, error=google_error):
     """Changes what is said.  How it is said badly comes in deliver()."""
     response.fault = fault
     if "status" in fault:
         response.status = fault["status"]
-        response.body = json.dumps(google_error(
+        response.body = json.dumps(error(
             fault["status"], fault.get("message"),
             fault.get("reason"))).encode()
     if "set" in fault:

@@ -33,6 +33,9 @@ SANITIZER = r"Sanitizer: |runtime error: "
 INSTANCE = "my-project:us-central1:orders"
 # Its project belongs to a domain, which makes the name one colon longer.
 SECOND = "example.com:my-project:europe-west1:users"
+ALLOYDB = "projects/my-project/locations/us-central1/clusters/fleet" \
+    "/instances/primary"
+ALLOYDB_SHORT = "my-project.us-central1.fleet.primary"
 
 # A deadline, not a duration: nothing waits this long unless it is broken.
 PATIENCE = 30
@@ -56,21 +59,27 @@ def free_port(host="127.0.0.1"):
         return sock.getsockname()[1]
 
 
-def free_address(port=3307):
-    """A loopback address of one's own on which PORT is free: connectors
+def free_address(*ports):
+    """A loopback address of one's own on which PORTS are free: connectors
     know one port only, so parallel servers need different addresses."""
+    ports = ports or (3307, 5433)
     for _ in range(100):
         address = "127.%d.%d.%d" % (random.randint(64, 127),
                                     random.randint(0, 255),
                                     random.randint(2, 254))
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind((address, port))
-                return address
-            except OSError:
-                continue
-    raise RuntimeError(f"no loopback address with port {port} free")
+        if all(can_bind(address, port) for port in ports):
+            return address
+    raise RuntimeError(f"no loopback address with ports {ports} free")
+
+
+def can_bind(host, port):
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+            return True
+        except OSError:
+            return False
 
 
 def can_connect(host, port):
@@ -435,6 +444,7 @@ class Fairlead(Server):
         argv = [*prefix, FAIRLEAD]
         if emulator:
             argv += ["--sqladmin-api-endpoint", emulator.api_url,
+                     "--alloydbadmin-api-endpoint", emulator.api_url,
                      "--ca-file", emulator.ca_file]
         if self.port:
             argv += ["--port", str(self.port)]

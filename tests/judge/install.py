@@ -14,12 +14,16 @@ import lab
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(lab.BUILD, "judge")
-GO_MODULE = "github.com/GoogleCloudPlatform/cloud-sql-proxy/v2@latest"
+GO_MODULES = {
+    "cloud-sql-proxy": "github.com/GoogleCloudPlatform/cloud-sql-proxy/v2",
+    "alloydb-auth-proxy": "github.com/GoogleCloudPlatform/alloydb-auth-proxy",
+}
 
-# A Go older than 1.21 cannot fetch the newer one that a module demands,
-# but it can download it: toolchains are published as modules.
-GO_OLDEST = (1, 21)
-GO_TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64"
+# What their newest releases demand. A Go that is older may be too old to
+# fetch a newer one, or forbidden to, but it can download it: toolchains are
+# published as modules.
+GO_OLDEST = (1, 27, 3)
+GO_TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64"
 
 
 class Missing(Exception):
@@ -53,8 +57,8 @@ def go():
     path = command("go")
     version = subprocess.run([path, "version"], stdout=subprocess.PIPE,
                              text=True, env=env).stdout
-    found = re.search(r"go(\d+)\.(\d+)", version)
-    if found and tuple(map(int, found.groups())) >= GO_OLDEST:
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
+    if found and tuple(int(n or 0) for n in found.groups()) >= GO_OLDEST:
         return path, env
     env["GOPATH"] = os.path.join(FOLDER, "gopath")
     env["GOCACHE"] = os.path.join(FOLDER, "gocache")
@@ -70,14 +74,14 @@ def go():
     return os.path.join(root, "bin", "go"), env
 
 
-def cloud_sql_proxy():
-    binary = os.path.join(FOLDER, "bin", "cloud-sql-proxy")
+def go_program(name):
+    binary = os.path.join(FOLDER, "bin", name)
     if not os.path.exists(binary):
         os.makedirs(FOLDER, exist_ok=True)
         path, env = go()
         env["GOBIN"] = os.path.dirname(binary)
-        run([path, "install", GO_MODULE], "go install cloud-sql-proxy",
-            env=env, cwd=FOLDER)
+        run([path, "install", GO_MODULES[name] + "@latest"],
+            f"go install {name}", env=env, cwd=FOLDER)
     return binary
 
 
@@ -96,9 +100,9 @@ def node_connector():
     return folder
 
 
-def python_connector():
-    folder = os.path.join(FOLDER, "python")
-    wanted = os.path.join(HERE, "requirements.txt")
+def python_connector(name="python", requirements="requirements.txt"):
+    folder = os.path.join(FOLDER, name)
+    wanted = os.path.join(HERE, requirements)
     stamp = os.path.join(folder, "requirements.txt")
     python = os.path.join(folder, "bin", "python")
     if not unchanged(wanted, stamp):

@@ -184,6 +184,14 @@ tls13_recvapp_vec(struct tls13 *t, struct iovec *v, int max)
 	return 1;
 }
 
+const uint8_t *
+tls13_recvapp_buf(struct tls13 *t, size_t *len)
+{
+	(void)t;
+	*len = fake.in_len;
+	return fake.in;
+}
+
 void
 tls13_recvapp_ack(struct tls13 *t, size_t len)
 {
@@ -622,6 +630,77 @@ test_nothing_to_do(void **state)
 	assert_int_equal(pool.lent, 0);
 }
 
+/* "CSQLMDEX", two bytes of message, and what the client says. */
+#define ANNOUNCED "BRPMLEDY\x01\x01\x01\x03\x11\x02"
+#define ANSWERED  "BRPMLEDY\x01\x01\x01\x03\x09\x03"
+
+static void
+test_announcement_goes_with_the_first_bytes(void **state)
+{
+	(void)state;
+	relay_announce(&r, EXCHANGE_UNIX);
+	/* A server that speaks first, as MySQL does, is not kept waiting. */
+	put(database, "`oa");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect(app, "an`");
+	expect_nothing(database);
+	put(app, "dpnm");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect(database, ANNOUNCED "eqol");
+	put(database, ANSWERED "`oa");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect(app, "an`");
+	/* Once is enough, and from now on all is the client's. */
+	put(app, "dpnm");
+	put(database, "BRPMLEDY");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect(database, "eqol");
+	expect(app, "CSQLMDEX");
+}
+
+static void
+test_what_is_no_answer_is_the_clients(void **state)
+{
+	(void)state;
+	relay_announce(&r, EXCHANGE_UNIX);
+	put(app, "dpnm");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect(database, ANNOUNCED "eqol");
+	put(database, "BRP");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect_nothing(app);
+	put(database, "n");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect(app, "CSQo");
+}
+
+static void
+test_held(void **state)
+{
+	size_t len;
+
+	(void)state;
+	r.held = true;
+	put(app, "dpnm");
+	put(database, "`oa");
+	assert_int_equal(settle(), RELAY_RUNNING);
+	expect_nothing(app);
+	expect_nothing(database);
+	assert_non_null(r.buffers);
+	assert_memory_equal(tls13_recvapp_buf(&r.tls, &len), "an`", 3);
+	r.held = false;
+	r.client_ready = true;
+	assert_int_equal(relay_pump(&r, &pool, &report), RELAY_RUNNING);
+	expect(app, "an`");
+	expect(database, "eqol");
+	r.held = true;
+	close(database);
+	database = -1;
+	assert_int_not_equal(settle(), RELAY_RUNNING);
+	/* The client does not hear of it: the owner has more to say. */
+	expect_nothing(app);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int
@@ -630,6 +709,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_bytes_in_both_directions),
 		TEST(test_no_buffers_at_rest),
+		TEST(test_announcement_goes_with_the_first_bytes),
+		TEST(test_what_is_no_answer_is_the_clients),
+		TEST(test_held),
 		TEST(test_back_pressure),
 		TEST(test_client_ends_first),
 		TEST(test_server_ends_first),
