@@ -296,7 +296,9 @@ broke(struct connection *c, const struct relay_report *report)
 	bool dialing = c->state == CONNECTION_HANDSHAKE;
 	bool spoke = tls13_server_spoke(&c->relay.tls);
 
-	if (report->tls && dialing && resume_is_suspect(c, &report->error) &&
+	/* After the handshake it is not the ticket that is judged. */
+	if (report->tls && !tls13_handshake_done(&c->relay.tls) &&
+		resume_is_suspect(c, &report->error) &&
 		try_again(c, &report->error, true))
 		return;
 	if (report->tls) {
