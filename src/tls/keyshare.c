@@ -22,6 +22,12 @@ struct group {
 	size_t shared_at; /* of the product: 1 where a point form comes first */
 };
 
+/*
+ * In our order of preference. A hybrid group (X25519MLKEM768, 0x11ec) would be
+ * a row here, with lengths of its own for its share, for the server's and for
+ * the secret, and two functions instead of ec: all else goes by this table and
+ * by KEYSHARE_PUBLIC_MAX and KEYSHARE_SECRET_MAX.
+ */
 static const struct group groups[KEYSHARE_GROUPS] = {
 	{KEYSHARE_X25519, BR_EC_curve25519, &br_ec_c25519_m31, 32, 32, 0},
 	{KEYSHARE_SECP256R1, BR_EC_secp256r1, &br_ec_p256_m31, 32, 65, 1},
