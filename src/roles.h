@@ -23,6 +23,10 @@ struct tunnel_boot {
 				       */
 };
 
+/* The tunnel's exit status when it drained in order, but connections were
+ * left at the end of --max-sigterm-delay. */
+#define TUNNEL_LEFT_OPEN 3
+
 struct roles {
 	int (*tunnel)(const struct config *c, const struct tunnel_boot *boot);
 	int (*fetcher)(const struct config *c,

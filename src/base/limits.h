@@ -117,6 +117,7 @@
 #define ACCEPTS_PER_TURN     64
 #define RELAY_ROUNDS_MAX     4     /* of one connection in one turn */
 #define DRAIN_FINISH_MS      600   /* then the tunnel exits, whatever is open */
+#define PROBE_QUIET_MS       500   /* a server that is silent so long took us */
 #define EARLY_MAX            16384 /* bytes of a client kept for a second try */
 #define BUFFERS_KEPT         2  /* record buffers kept when nobody uses them */
 #define DESCRIPTORS_SPARE    32 /* standard streams, channels, listeners */

@@ -47,6 +47,7 @@ struct init {
 	int cwd;                    /* where the app starts again; -1 */
 	bool let_go;     /* of the directory and of foreign descriptors */
 	bool identities; /* IPC_READY has come */
+	bool tested;     /* the connection test has passed */
 	bool reap;       /* children may have ended */
 	bool childless;  /* the last look found none at all */
 };
@@ -164,7 +165,10 @@ drain_tunnel(struct init *in)
 	struct outcome o = {.ev = EV_TUNNEL_EXITED, .value = 0};
 
 	questions_cancel(&in->questions);
-	return keeper_drain(&in->keeper) ? nothing : o;
+	return keeper_drain(
+		       &in->keeper, (uint32_t)in->supervisor.want.max_delay_ms)
+		       ? nothing
+		       : o;
 }
 
 /* Pass the signal that came on to the app, as the user wants it. */
@@ -361,7 +365,8 @@ reaped(struct init *in, pid_t pid, int wait_status)
 	} else if (pid == in->keeper.pid) {
 		questions_cancel(&in->questions);
 		keeper_reaped(&in->keeper, wait_status, clock_ms());
-		tell(in, EV_TUNNEL_EXITED, 0);
+		tell(in, EV_TUNNEL_EXITED,
+			WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0);
 	} else if (!questions_reaped(
 			   &in->questions, &in->keeper, pid, wait_status)) {
 		if (!in->config->warn_reap || !voice_say(VOICE_REAPED, pid, 0))
@@ -410,7 +415,8 @@ gate_is_open(const struct init *in)
 	bool wait = c->wait_ready.wanted && c->command != NULL &&
 		    c->instance_count > 0;
 
-	return in->listeners.missing == 0 && (!wait || in->identities);
+	return in->listeners.missing == 0 && (!wait || in->identities) &&
+	       (!c->run_connection_test || in->tested);
 }
 
 static void
@@ -439,6 +445,8 @@ engine_known(struct init *in, const struct ipc_message *m)
 	bool missing = in->listeners.fds[m->instance] < 0;
 	struct error e;
 
+	if (in->config->check_only)
+		return;
 	error_clear(&e);
 	if (listeners_open_engine(&in->listeners, m->instance,
 		    (enum ipc_engine)m->engine, &e) != ERR_OK) {
@@ -460,6 +468,20 @@ quit(struct init *in)
 {
 	in->signal = (struct signal_event){.signo = SIGTERM};
 	tell(in, EV_STOP, 0);
+}
+
+/* The connection test is over; "check" has nothing else to do. */
+static void
+tested(struct init *in, bool passed)
+{
+	in->tested = true;
+	if (!passed) {
+		tell(in, EV_STARTUP_FAILED, 0);
+		return;
+	}
+	look_at_gate(in);
+	if (in->config->check_only)
+		quit(in);
 }
 
 static void
@@ -485,6 +507,9 @@ take_message(struct init *in, const struct ipc_message *m)
 		break;
 	case IPC_QUIT:
 		quit(in);
+		break;
+	case IPC_TESTED:
+		tested(in, m->flags == 0);
 		break;
 	case IPC_LISTENER:
 	case IPC_FETCHER_EXITED:
@@ -577,6 +602,9 @@ start(struct init *in)
 				   : c->refresh_timeout + WAIT_READY_MS,
 		.stop_ms =
 			c->stop_timeout.set ? c->stop_timeout.ms : CLOCK_NEVER,
+		.min_delay_ms = c->command == NULL ? c->min_sigterm_delay : 0,
+		.max_delay_ms = c->max_sigterm_delay,
+		.exit_zero = c->command == NULL && c->exit_zero_on_sigterm,
 		.restart = c->restart,
 		.stop_signal = c->stop_signal,
 		.no_restart_on = &c->no_restart_on,

@@ -227,9 +227,12 @@ keeper_send(struct keeper *k, const struct ipc_message *m, int fd)
 }
 
 bool
-keeper_drain(struct keeper *k)
+keeper_drain(struct keeper *k, uint32_t patience_ms)
 {
-	struct ipc_message m = {.kind = IPC_DRAIN};
+	struct ipc_message m = {
+		.kind = IPC_DRAIN,
+		.patience_ms = patience_ms,
+	};
 
 	k->draining = true;
 	k->restart_at_ms = CLOCK_NEVER;

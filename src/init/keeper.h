@@ -48,7 +48,7 @@ enum err keeper_receive(struct keeper *k, struct ipc_message *m) NODISCARD;
 void keeper_send(struct keeper *k, const struct ipc_message *m, int fd);
 
 /* Tell it to finish. False: there is none. */
-bool keeper_drain(struct keeper *k);
+bool keeper_drain(struct keeper *k, uint32_t patience_ms);
 
 void keeper_kill(struct keeper *k);
 

@@ -109,6 +109,20 @@ explain(const struct listeners *l, uint32_t i, struct error *e)
 		l->config->instances[i].name, detail);
 }
 
+/* --skip-failed-instance-config: the others are served all the same. */
+static bool
+skipped(struct listeners *l, uint32_t i, struct error *e)
+{
+	if (!l->config->skip_failed_instance_config)
+		return false;
+	log_error("[%s] Unable to mount socket: %s (skipped due to "
+		  "skip-failed-instance-config flag)",
+		l->config->instances[i].name, e->detail);
+	error_clear(e);
+	l->missing--;
+	return true;
+}
+
 /* A server's socket, in the proxies' words. */
 static enum err
 open_server(int *fd, const char *name, const char *address, uint16_t port,
@@ -168,8 +182,13 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 	l->admin = -1;
 	for (uint32_t i = 0; i < c->instance_count; i++)
 		l->files[i][0] = '\0';
+	if (c->check_only) {
+		/* A proxy may be running at these very ports. */
+		l->missing = 0;
+		return ERR_OK;
+	}
 	for (uint32_t i = 0; i < c->instance_count; i++) {
-		if (open_known(l, i, e) != ERR_OK)
+		if (open_known(l, i, e) != ERR_OK && !skipped(l, i, e))
 			return explain(l, i, e);
 	}
 	return c->instance_count > 0 ? open_servers(l, e) : ERR_OK;
@@ -218,7 +237,9 @@ listeners_open_engine(struct listeners *l, uint32_t instance,
 		r = open_engine_port(l, instance, engine, e);
 	else
 		r = open_engine_path(l, instance, engine, e);
-	return r == ERR_OK ? ERR_OK : explain(l, instance, e);
+	if (r == ERR_OK || skipped(l, instance, e))
+		return ERR_OK;
+	return explain(l, instance, e);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "init/supervisor.h"
 
 #include "base/clock.h"
+#include "roles.h"
 
 #include <signal.h>
 
@@ -55,6 +56,15 @@ finish(struct supervisor *sv, const struct step *s)
 	sv->deadline_ms = CLOCK_NEVER;
 }
 
+/* The tunnel says whether it had to cut connections off. */
+static void
+drained(struct supervisor *sv, const struct step *s)
+{
+	if (s->value == TUNNEL_LEFT_OPEN && !sv->want.app)
+		sv->exit_code = 1;
+	finish(sv, s);
+}
+
 static void
 drain(struct supervisor *sv, const struct step *s)
 {
@@ -63,7 +73,8 @@ drain(struct supervisor *sv, const struct step *s)
 		return;
 	}
 	order(s, DO_DRAIN_TUNNEL);
-	enter(sv, ST_DRAINING, s, DRAIN_TIMEOUT_MS);
+	enter(sv, ST_DRAINING, s,
+		after(DRAIN_TIMEOUT_MS, sv->want.max_delay_ms));
 }
 
 static void
@@ -185,8 +196,11 @@ stop_again(struct supervisor *sv, const struct step *s)
 static void
 start_budget(struct supervisor *sv, const struct step *s)
 {
-	sv->final_ms =
-		after(after(s->now_ms, sv->want.stop_ms), SHUTDOWN_REST_MS);
+	uint64_t final_ms = after(s->now_ms, sv->want.stop_ms);
+
+	final_ms = after(final_ms, sv->want.min_delay_ms);
+	final_ms = after(final_ms, sv->want.max_delay_ms);
+	sv->final_ms = after(final_ms, SHUTDOWN_REST_MS);
 }
 
 static void
@@ -214,7 +228,9 @@ continue_app(struct supervisor *sv, const struct step *s)
 static int
 code_of_stop(const struct supervisor *sv, int signo)
 {
-	return sv->want.pause || signo == 0 ? 0 : 128 + signo;
+	if (sv->want.pause || signo == 0)
+		return 0;
+	return sv->want.exit_zero && signo == SIGTERM ? 0 : 128 + signo;
 }
 
 /* Asked to stop between two runs: the last run's code stays. */
@@ -233,7 +249,10 @@ stop_serving(struct supervisor *sv, const struct step *s)
 {
 	start_budget(sv, s);
 	sv->exit_code = code_of_stop(sv, s->value);
-	drain(sv, s);
+	if (sv->state == ST_SERVING && sv->want.min_delay_ms > 0)
+		enter(sv, ST_DELAYED, s, sv->want.min_delay_ms);
+	else
+		drain(sv, s);
 }
 
 /*
@@ -261,6 +280,7 @@ enum cell {
 	DRAIN,
 	KILL_TUNNEL,
 	FINISH,
+	DRAINED,
 	SERVE
 };
 
@@ -284,6 +304,7 @@ static action *const actions[] = {
 	[DRAIN] = drain,
 	[KILL_TUNNEL] = kill_tunnel,
 	[FINISH] = finish,
+	[DRAINED] = drained,
 	[SERVE] = serve,
 };
 
@@ -407,7 +428,7 @@ static const uint8_t on[ST_COUNT][EV_COUNT] = {
 			[EV_HURRY] = KILL_TUNNEL,
 			[EV_TIMER] = KILL_TUNNEL,
 			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = FINISH,
+			[EV_TUNNEL_EXITED] = DRAINED,
 		},
 	[ST_DRAIN_KILL] =
 		{
@@ -436,6 +457,21 @@ static const uint8_t on[ST_COUNT][EV_COUNT] = {
 			[EV_STOP] = STOP_SERVING,
 			[EV_HURRY] = STOP_SERVING,
 			[EV_TIMER] = STARTUP_FAILED,
+			[EV_ALONE] = IGNORE,
+			[EV_TUNNEL_EXITED] = IGNORE,
+		},
+	[ST_DELAYED] =
+		{
+			[EV_READY] = IGNORE,
+			[EV_STARTUP_FAILED] = IGNORE,
+			[EV_NO_PROCESS] = IGNORE,
+			[EV_EXEC_FAILED] = IGNORE,
+			[EV_APP_STOPPED] = IGNORE,
+			[EV_APP_EXITED] = IGNORE,
+			[EV_SIGNAL] = IGNORE,
+			[EV_STOP] = IGNORE,
+			[EV_HURRY] = DRAIN,
+			[EV_TIMER] = DRAIN,
 			[EV_ALONE] = IGNORE,
 			[EV_TUNNEL_EXITED] = IGNORE,
 		},

@@ -29,6 +29,7 @@ enum state {
 	ST_DRAINING,        /* nobody left to serve: the tunnel finishes */
 	ST_DRAIN_KILL,      /* SIGKILL sent to the tunnel */
 	ST_SERVING,         /* no app: a proxy alone */
+	ST_DELAYED,         /* asked to stop: serves on for min_delay_ms */
 	ST_DONE,            /* exit with exit_code */
 	ST_COUNT
 };
@@ -46,7 +47,7 @@ enum event {
 	EV_HURRY,          /* the same for the third time */
 	EV_TIMER,          /* deadline_ms has come */
 	EV_ALONE,          /* no process but ours is left */
-	EV_TUNNEL_EXITED,
+	EV_TUNNEL_EXITED,  /* value is its exit status, 0 of a signal */
 	EV_COUNT
 };
 
@@ -78,9 +79,12 @@ struct supervision {
 	bool gated;       /* something must be there before the app starts */
 	uint64_t gate_ms; /* and at the latest after this; CLOCK_NEVER */
 	uint64_t stop_ms; /* from the stop signal to SIGKILL; CLOCK_NEVER */
-	int stop_signal;  /* asks to stop, as SIGTERM and SIGINT do */
-	bool patient;     /* repeated stop requests never become EV_HURRY */
-	bool pause;       /* without an app: asked to stop means success */
+	uint64_t min_delay_ms; /* without an app: serves on after a stop */
+	uint64_t max_delay_ms; /* connections may end by themselves */
+	bool exit_zero;        /* without an app: SIGTERM means success */
+	int stop_signal;       /* asks to stop, as SIGTERM and SIGINT do */
+	bool patient; /* repeated stop requests never become EV_HURRY */
+	bool pause;   /* without an app: asked to stop means success */
 	struct restart_policy restart;
 	const struct code_set *no_restart_on; /* NULL: none */
 	backoff_jitter *jitter;

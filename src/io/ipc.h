@@ -27,6 +27,7 @@ enum ipc_kind {
 	IPC_READY,            /* every instance has had its first identity */
 	IPC_STARTUP_FAILED,   /* instance: its first identity failed */
 	IPC_QUIT,             /* somebody asked /quitquitquit */
+	IPC_TESTED,           /* flags: how many connection tests failed */
 	/* init -> tunnel */
 	IPC_LISTENER,       /* instance; the listening socket is attached */
 	IPC_FETCHER_EXITED, /* instance, wait_status: no answer will come */
@@ -60,7 +61,8 @@ struct ipc_message {
 	uint32_t instance; /* index into config.instances */
 	uint32_t engine;   /* enum ipc_engine */
 	uint32_t flags;
-	int32_t wait_status; /* waitpid(2)'s */
+	int32_t wait_status;  /* waitpid(2)'s */
+	uint32_t patience_ms; /* IPC_DRAIN: how long connections may stay */
 	uint32_t public_key_len;
 	/* SubjectPublicKeyInfo DER; empty: the fetcher is to make a key. */
 	uint8_t public_key[PUBLIC_KEY_DER_MAX];

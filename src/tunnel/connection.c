@@ -10,6 +10,7 @@
 #include "io/socket.h"
 #include "tunnel/dial.h"
 #include "tunnel/exchange.h"
+#include "tunnel/probe.h"
 #include "tunnel/resume.h"
 #include "tunnel/tunnel.h"
 
@@ -83,6 +84,13 @@ leave(struct connection *c)
 	c->instance->counters.open--;
 }
 
+static void
+probe_over(struct connection *c, const char *why)
+{
+	c->probe = false;
+	probe_end(c->instance, why);
+}
+
 /* The one place where a connection ends. reset: the client sees an error. */
 static void
 end(struct connection *c, bool reset)
@@ -90,6 +98,8 @@ end(struct connection *c, bool reset)
 	struct tunnel *t = c->instance->tunnel;
 	struct connections *all = &t->connections;
 
+	if (c->probe)
+		probe_over(c, "the instance closed the connection");
 	leave(c);
 	end_relay(c);
 	early_clear(&c->early);
@@ -193,6 +203,11 @@ connection_fail(struct connection *c, const char *why)
 	struct counters *n = &c->instance->counters;
 	char text[REFUSAL_TEXT_MAX];
 
+	if (c->probe) {
+		probe_over(c, why);
+		end(c, false);
+		return;
+	}
 	log_error("[%s] failed to connect to instance: %s", name_of(c), why);
 	n->dial_failures++;
 	counters_failure(n, why, clock_wall_s());
@@ -431,6 +446,26 @@ count_bytes(struct connection *c)
 	r->received = 0;
 }
 
+/* Verified, and not refused: the test has passed. */
+static void
+pass_probe(struct connection *c)
+{
+	probe_over(c, NULL);
+	end(c, false);
+}
+
+static void
+watch_probe(struct connection *c)
+{
+	if (tls13_server_spoke(&c->relay.tls)) {
+		pass_probe(c);
+		return;
+	}
+	wait_for_bytes(c);
+	if (c->deadline_ms == CLOCK_NEVER)
+		connection_set_deadline(c, clock_ms() + PROBE_QUIET_MS);
+}
+
 static void
 pump(struct connection *c)
 {
@@ -453,6 +488,11 @@ pump(struct connection *c)
 		early_clear(&c->early);
 	}
 	count_bytes(c);
+	if (c->probe && status == RELAY_RUNNING &&
+		c->state == CONNECTION_RELAYING) {
+		watch_probe(c);
+		return;
+	}
 	switch (status) {
 	case RELAY_RUNNING:
 		log_close(c);
@@ -555,6 +595,22 @@ connection_open(struct instance *i, int client, const char *name)
 	c->dial_deadline_ms = c->accepted_ms + t->config->dial_timeout;
 	connection_set_deadline(c, c->dial_deadline_ms);
 	loop_set(&t->loop, &c->client_watch, 0);
+	dial_begin(c);
+}
+
+void
+connection_probe(struct instance *i, int client)
+{
+	struct connection *c = new_connection(i, client);
+
+	if (c == NULL) {
+		probe_end(i, "too many descriptors");
+		return;
+	}
+	c->probe = true;
+	c->dial_deadline_ms = c->accepted_ms + i->tunnel->config->dial_timeout;
+	connection_set_deadline(c, c->dial_deadline_ms);
+	loop_set(&i->tunnel->loop, &c->client_watch, 0);
 	dial_begin(c);
 }
 
@@ -697,6 +753,10 @@ expire(struct connection *c)
 					   : "the TLS handshake timed out");
 		break;
 	case CONNECTION_RELAYING:
+		if (c->probe) {
+			pass_probe(c);
+			break;
+		}
 		log_debug("[%s] the other direction did not end", name_of(c));
 		end(c, false);
 		break;

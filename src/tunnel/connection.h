@@ -56,6 +56,7 @@ struct connection {
 	struct metadata_exchange *exchange; /* in HANDSHAKE; NULL: none */
 	struct early early;                 /* until the server speaks */
 	bool retried;                       /* this is the second try */
+	bool probe;                         /* no client's: a test */
 	bool offered;                       /* a ticket, in this handshake */
 	bool open; /* counts as one of connections.open */
 	bool close_logged;
@@ -78,6 +79,9 @@ struct connections {
 
 /* Serve the client that was accepted for i. client is then ours. */
 void connection_open(struct instance *i, int client, const char *name);
+
+/* Connect for probe_begin: client's other end stays silent. */
+void connection_probe(struct instance *i, int client);
 
 /* Turn the client away that was accepted for i. client is then ours. */
 void connection_refuse(struct instance *i, int client, enum refusal_kind kind,

@@ -25,6 +25,7 @@ instance_init(struct instance *i, struct tunnel *t, uint32_t index,
 	i->config = &t->config->instances[index];
 	i->index = index;
 	i->listener = -1;
+	i->probe = -1;
 	watch_init(&i->listener_watch);
 	refresh_init(&i->refresh, t->config->refresh_timeout, now.ms);
 	i->refresh.lazy = t->config->lazy_refresh;

@@ -25,6 +25,7 @@ struct instance {
 	uint32_t index; /* in config.instances */
 	struct refresh refresh;
 	struct failover failover;
+	int probe; /* the far end of its connection test; -1: none */
 	struct identity *current; /* NULL before the first one */
 	uint32_t serial;          /* of current: a new one adds 1 */
 	struct tickets tickets;   /* of current */

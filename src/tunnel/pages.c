@@ -63,7 +63,7 @@ pages_not_ready(const struct tunnel *t, char *why, size_t cap)
 	uint64_t max = t->config->max_connections;
 	size_t open = t->connections.open;
 
-	if (t->draining)
+	if (t->draining || t->leaving)
 		return "proxy has stopped";
 	if (!t->started)
 		return "proxy is not started";

@@ -38,8 +38,12 @@ struct tunnel {
 	int64_t since_s;               /* wall clock of the start */
 	char dialer_id[UUID_TEXT_MAX]; /* made at random */
 	bool started;                  /* all listeners have been there */
-	bool quit;                     /* init was asked to end it all */
-	uint64_t accept_from_ms;       /* accepting pauses until then */
+	size_t tests_left;             /* connection tests under way */
+	unsigned tests_failed;
+	bool leaving; /* the user's --max-sigterm-delay runs */
+	uint64_t leave_deadline_ms;
+	bool quit;               /* init was asked to end it all */
+	uint64_t accept_from_ms; /* accepting pauses until then */
 	bool full_logged;
 	bool draining;
 	uint64_t drain_deadline_ms;

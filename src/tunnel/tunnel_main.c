@@ -12,9 +12,11 @@
 #include "io/sandbox.h"
 #include "io/socket.h"
 #include "tunnel/listener.h"
+#include "tunnel/probe.h"
 #include "tunnel/tunnel.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -127,6 +129,35 @@ start_drain(struct tunnel *t)
 	connections_drain(t);
 }
 
+/* Serve on, new connections too, until none is left or patience is over. */
+static void
+leave(struct tunnel *t, uint32_t patience_ms)
+{
+	if (patience_ms == 0 || t->connections.open == 0) {
+		start_drain(t);
+		return;
+	}
+	t->leaving = true;
+	t->leave_deadline_ms = clock_ms() + patience_ms;
+}
+
+static void
+look_who_stays(struct tunnel *t, uint64_t now_ms)
+{
+	size_t open = t->connections.open;
+
+	if (!t->leaving || (open > 0 && now_ms < t->leave_deadline_ms))
+		return;
+	t->leaving = false;
+	if (open > 0) {
+		log_error("%zu connection(s) still open after waiting %" PRIu64
+			  "ms",
+			open, t->config->max_sigterm_delay);
+		t->exit_status = TUNNEL_LEFT_OPEN;
+	}
+	start_drain(t);
+}
+
 static void
 obey(struct tunnel *t, const struct ipc_message *m, int fd)
 {
@@ -145,13 +176,14 @@ obey(struct tunnel *t, const struct ipc_message *m, int fd)
 		break;
 	case IPC_DRAIN:
 		if (!t->draining)
-			start_drain(t);
+			leave(t, m->patience_ms);
 		break;
 	case IPC_ASK_IDENTITY:
 	case IPC_ENGINE:
 	case IPC_READY:
 	case IPC_STARTUP_FAILED:
 	case IPC_QUIT:
+	case IPC_TESTED:
 	case IPC_KIND_END:
 		log_warn("tunnel: unexpected message %u from init",
 			(unsigned)m->kind);
@@ -254,6 +286,7 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 		if (boot->listeners[n] >= 0)
 			listener_open(&t->instances[n], boot->listeners[n]);
 	}
+	probe_begin(t);
 	return ERR_OK;
 }
 
@@ -274,9 +307,12 @@ step(struct tunnel *t)
 	connections_expire(t, now.ms);
 	http_server_expire(&t->http, now.ms);
 	deadline_ms = http_server_deadline_ms(&t->http);
+	look_who_stays(t, now.ms);
+	if (t->leaving)
+		deadline_ms = earlier(deadline_ms, t->leave_deadline_ms);
 	if (t->draining) {
 		if (t->connections.count == 0 || t->drain_deadline_ms <= now.ms)
-			finish(t, 0);
+			finish(t, t->exit_status);
 		return earlier(earlier(deadline_ms, t->drain_deadline_ms),
 			connections_deadline_ms(&t->connections));
 	}

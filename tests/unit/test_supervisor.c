@@ -3,6 +3,7 @@
  * several of them, with invented times.
  */
 #include "init/supervisor.h"
+#include "roles.h"
 
 #include "base/clock.h"
 
@@ -124,6 +125,10 @@ static const struct cell cells[] = {
 	{ST_DRAIN_KILL, EV_HURRY, SIGTERM, ST_DONE, NONE, FOREVER, 42},
 	{ST_DRAIN_KILL, EV_TIMER, 0, ST_DONE, NONE, FOREVER, 42},
 	{ST_DRAIN_KILL, EV_TUNNEL_EXITED, 0, ST_DONE, NONE, FOREVER, 42},
+	{ST_DELAYED, EV_HURRY, SIGTERM, ST_DRAINING, DO_DRAIN_TUNNEL,
+		DRAIN_TIMEOUT_MS, 42},
+	{ST_DELAYED, EV_TIMER, 0, ST_DRAINING, DO_DRAIN_TUNNEL,
+		DRAIN_TIMEOUT_MS, 42},
 	{ST_SERVING, EV_READY, 0, ST_SERVING, NONE, FOREVER, 42},
 	{ST_SERVING, EV_STARTUP_FAILED, 0, ST_DRAINING, DO_DRAIN_TUNNEL,
 		DRAIN_TIMEOUT_MS, 1},
@@ -244,6 +249,31 @@ without_a_tunnel_nothing_drains(void **state)
 	assert_int_equal(send(&sv, EV_ALONE, 0, NOW).count, 0);
 	assert_int_equal(sv.state, ST_DONE);
 	assert_int_equal(sv.exit_code, 9);
+}
+
+/* A proxy alone and its delays; what is left open is a failure. */
+static void
+delays(void **state)
+{
+	struct supervision want = usual;
+	struct supervisor sv;
+
+	(void)state;
+	want.app = false;
+	want.min_delay_ms = 2000;
+	want.max_delay_ms = 5000;
+	want.exit_zero = true;
+	sv = started(want);
+	assert_int_equal(send(&sv, EV_STOP, SIGTERM, NOW).count, 0);
+	assert_int_equal(sv.state, ST_DELAYED);
+	assert_true(sv.deadline_ms == NOW + 2000);
+	assert_int_equal(send(&sv, EV_TIMER, 0, NOW + 2000).count, 1);
+	assert_int_equal(sv.state, ST_DRAINING);
+	assert_true(sv.deadline_ms == NOW + 7000 + DRAIN_TIMEOUT_MS);
+	assert_int_equal(sv.exit_code, 0);
+	(void)send(&sv, EV_TUNNEL_EXITED, TUNNEL_LEFT_OPEN, NOW + 7000);
+	assert_int_equal(sv.state, ST_DONE);
+	assert_int_equal(sv.exit_code, 1);
 }
 
 /* One exit with code under a policy: is there another start? */
@@ -512,6 +542,7 @@ main(void)
 		cmocka_unit_test(every_cell),
 		cmocka_unit_test(first_states),
 		cmocka_unit_test(without_a_tunnel_nothing_drains),
+		cmocka_unit_test(delays),
 		cmocka_unit_test(policies),
 		cmocka_unit_test(never_after_exec_failure),
 		cmocka_unit_test(never_during_shutdown),
