@@ -215,11 +215,11 @@ drains_once(void **state)
 {
 	(void)state;
 	start(DRAINS);
-	assert_true(keeper_drain(&keeper));
+	assert_true(keeper_drain(&keeper, 0));
 	assert_int_equal(reap(keeper.pid), 0);
 	keeper_reaped(&keeper, 0, NOW);
 	assert_true(keeper.restart_at_ms == CLOCK_NEVER);
-	assert_false(keeper_drain(&keeper));
+	assert_false(keeper_drain(&keeper, 0));
 }
 
 /* Control messages to a tunnel that never reads end in its death. */
