@@ -229,12 +229,13 @@ def credentials(pki, label="client"):
     return ["--chain", pki.path(label), "--key", pki.path(label, "der")]
 
 
-def client(pki, port, *options, send=b"", **how):
+def client(pki, port, *options, send=b"", before=None, **how):
     process = subprocess.Popen(
         client_argv(pki, port, *options, **how),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=before,
     )
     try:
         out, err = process.communicate(send, timeout=WAIT)

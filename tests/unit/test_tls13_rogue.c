@@ -121,6 +121,13 @@ add_extension(struct writer *m, size_t at, uint16_t type, struct span body)
 /* ServerHello */
 CHANGE(sh_legacy_version, SH, m->base[5] = 4;)
 CHANGE(sh_session_id, SH, m->base[HELLO_SESSION + 5] ^= 1;)
+CHANGE(sh_short_session, SH, m->base[HELLO_SESSION]--; memmove(
+	m->base + HELLO_SUITE - 1, m->base + HELLO_SUITE, m->len - HELLO_SUITE);
+	m->len--;)
+CHANGE(sh_no_session, SH, m->base[HELLO_SESSION] = 0;
+	memmove(m->base + HELLO_SUITE - 32, m->base + HELLO_SUITE,
+		m->len - HELLO_SUITE);
+	m->len -= 32;)
 CHANGE(sh_suite, SH, m->base[HELLO_SUITE + 1] = 0x04;)
 CHANGE(sh_old_suite, SH, m->base[HELLO_SUITE] = 0xc0;)
 CHANGE(sh_compression, SH, m->base[HELLO_COMPRESSION] = 1;)
@@ -431,6 +438,8 @@ struct rogue {
 static const struct rogue rogues[] = {
 	ROGUE(sh_legacy_version, ILLEGAL_PARAMETER),
 	ROGUE(sh_session_id, ILLEGAL_PARAMETER),
+	ROGUE(sh_short_session, ILLEGAL_PARAMETER),
+	ROGUE(sh_no_session, ILLEGAL_PARAMETER),
 	ROGUE(sh_suite, ILLEGAL_PARAMETER),
 	ROGUE(sh_old_suite, ILLEGAL_PARAMETER),
 	ROGUE(sh_compression, ILLEGAL_PARAMETER),
@@ -1088,6 +1097,11 @@ configuration_that_does_not_fit(void **state)
 	begin();
 	memset(name, 'a', sizeof(name) - 1);
 	config.sni = name;
+	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_LIMIT);
+	begin();
+	config.chain[0] = span_of(big, CHAIN_DER_MAX / 2 + 1);
+	config.chain[1] = config.chain[0];
+	config.chain_count = 2;
 	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_LIMIT);
 	/* The most that is allowed goes out. */
 	begin();
