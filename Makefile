@@ -264,7 +264,7 @@ clang-objects: $(CLANG_OBJ)
 
 # What a person asks for. Each of these installs the packages it lacks
 # (tests/deps says which) and then makes what it needs.
-.PHONY: unit integration sanitized test judge demo lint fmt fuzz bench size dist
+.PHONY: unit integration sanitized test mutation judge demo lint fmt fuzz bench size dist
 .PHONY: install deps clean help
 AGAIN = +$(Q)$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target
 
@@ -292,6 +292,11 @@ judge: ## Google's own proxy and connectors against the emulator
 	$(Q)tests/deps build integration judge
 	$(AGAIN) all
 	$(Q)tests/judge/run
+
+mutation: ## take each check of the TLS client out: does a test notice?
+	$(Q)tests/deps build unit
+	$(AGAIN) $(VENDOR)/asan/libbearssl.a
+	$(Q)tests/mutation/run
 
 demo: ## a Node.js app under fairlead, its database through the tunnel
 	$(Q)tests/deps build demo

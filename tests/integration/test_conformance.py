@@ -27,3 +27,15 @@ def test_committed_cases(suite, cases):
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1] == f"{cases} passed, 0 failed", done.stdout
+
+
+def test_mutants_have_their_places():
+    """`make mutation` takes a while; that it can be run is seen here."""
+    done = subprocess.run(
+        [str(ROOT / "tests/mutation/run"), "--check"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout

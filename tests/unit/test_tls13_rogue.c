@@ -8,6 +8,7 @@
 #include "tls/alert.h"
 
 #include "peer.h"
+#include "pemvec.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -812,6 +813,48 @@ names_and_dates(void **state)
 	assert_refused("expired", ALERT_CERTIFICATE_EXPIRED);
 }
 
+/* A good chain, name and date, of a leaf that is for clients. */
+CHANGE(ct_of_a_client, CT, struct span leaf = pemvec_cert("eku_client");
+	m->len = 5; write_u24(m, (uint32_t)leaf.len + 5);
+	write_u24(m, (uint32_t)leaf.len); write_span(m, leaf); write_u16(m, 0);)
+
+static void
+usage_of_the_leaf(void **state)
+{
+	static struct names_policy name = {.common_name = "my-project:orders"};
+	struct x509_anchors anchors;
+	struct error e;
+
+	(void)state;
+	error_clear(&e);
+	assert_int_equal(x509_anchors_from_pem(
+				 &anchors, span_str(pemvec_cert_pem("ca")), &e),
+		ERR_OK);
+	begin();
+	config.anchors = &anchors;
+	config.names = &name;
+	peer.change = ct_of_a_client;
+	run();
+	x509_anchors_free(&anchors);
+	assert_refused("ct_of_a_client", ALERT_UNSUPPORTED_CERTIFICATE);
+}
+
+/* What stands behind the certificate that an anchor signed is ignored. */
+CHANGE(ct_more, CT, size_t len = m->len - 8 + 6; write_u24(m, 1);
+	write_u8(m, 0); write_u16(m, 0); m->base[5] = (uint8_t)(len >> 16);
+	m->base[6] = (uint8_t)(len >> 8); m->base[7] = (uint8_t)len;)
+
+static void
+leaf_comes_first(void **state)
+{
+	(void)state;
+	begin();
+	peer.change = ct_more;
+	run();
+	assert_int_equal(tls13_error(&tls)->code, ERR_OK);
+	assert_true(peer.got_finished && peer.got_certificate);
+}
+
 /* server_name */
 
 CHANGE(ee_name, EE, add_extension(m, 4, 0, span_of(NULL, 0));)
@@ -1119,6 +1162,8 @@ main(void)
 		cmocka_unit_test(ecdsa_integers_are_positive),
 		cmocka_unit_test(retries_that_are_wrong),
 		cmocka_unit_test(names_and_dates),
+		cmocka_unit_test(usage_of_the_leaf),
+		cmocka_unit_test(leaf_comes_first),
 		cmocka_unit_test(answers_to_server_name),
 		cmocka_unit_test(chain_without_a_key),
 		cmocka_unit_test(messages_after_the_handshake),
