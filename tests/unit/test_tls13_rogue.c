@@ -144,6 +144,9 @@ CHANGE(sh_zero_share, SH, memset(m->base + HELLO_KEY_SHARE + 8, 0, 32);)
 CHANGE(sh_short_share, SH, m->base[HELLO_KEY_SHARE + 3]--;
 	m->base[HELLO_KEY_SHARE + 7]--; m->base[HELLO_EXTENSIONS + 1]--;
 	m->len--;)
+CHANGE(sh_huge_share, SH, m->len = HELLO_EXTENSIONS; write_u16(m, 214);
+	write_bytes(m, "\0\x2b\0\2\3\4\0\x33\0\xcc\0\x1d\0\xc8", 14);
+	for (int i = 0; i < 200; i++) write_u8(m, 1);)
 CHANGE(sh_trailing, SH, write_u8(m, 0);)
 CHANGE(sh_cut, SH, m->len--;)
 CHANGE(sh_no_suite, SH, m->len = HELLO_SUITE;)
@@ -452,6 +455,7 @@ static const struct rogue rogues[] = {
 	ROGUE(sh_other_group, ILLEGAL_PARAMETER),
 	ROGUE(sh_zero_share, ILLEGAL_PARAMETER),
 	ROGUE(sh_short_share, ILLEGAL_PARAMETER),
+	ROGUE(sh_huge_share, ILLEGAL_PARAMETER),
 	ROGUE(sh_trailing, DECODE_ERROR),
 	ROGUE(sh_cut, DECODE_ERROR),
 	ROGUE(sh_no_suite, DECODE_ERROR),
