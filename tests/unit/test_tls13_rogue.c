@@ -1008,6 +1008,65 @@ nothing_without_end(void **state)
 	assert_dies(ALERT_UNEXPECTED_MESSAGE);
 }
 
+static void
+assert_zero(const void *p, size_t len)
+{
+	const uint8_t *at = p;
+
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(at[i], 0);
+}
+
+static void
+secrets_do_not_outlive_a_failure(void **state)
+{
+	(void)state;
+	begin();
+	peer.change = fin_forged;
+	run();
+	assert_refused("fin_forged", ALERT_DECRYPT_ERROR);
+	assert_zero(&buffers.handshake, offsetof(struct handshake, message));
+	assert_zero(&buffers.seal, sizeof(buffers.seal));
+	assert_zero(&buffers.open, sizeof(buffers.open));
+	assert_zero(&tls.send, sizeof(tls.send));
+	assert_zero(&tls.recv, sizeof(tls.recv));
+}
+
+/* Buffers that are given back may serve another connection. */
+static void
+buffers_are_given_back_clean(void **state)
+{
+	const uint8_t *flight = buffers.handshake.flight;
+	struct span mine;
+	const size_t part = 64; /* of the certificate's end */
+
+	(void)state;
+	established();
+	mine = config.chain[0];
+	assert_ptr_equal(tls13_detach(&tls), &buffers);
+	assert_zero(&buffers.seal, sizeof(buffers.seal));
+	assert_zero(&buffers.open, sizeof(buffers.open));
+	for (size_t i = 0; i + part <= sizeof(buffers.handshake.flight); i++)
+		assert_memory_not_equal(
+			flight + i, mine.data + mine.len - part, part);
+}
+
+static void
+nothing_follows_our_close(void **state)
+{
+	(void)state;
+	established();
+	tls13_close_send(&tls);
+	peer_exchange(&peer, &tls, 0);
+	assert_true(peer.got_close);
+	peer.send.sequence++;
+	peer_send(&peer, RECORD_APPLICATION_DATA, span_str("bad"));
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(tls13_error(&tls)->alert, ALERT_BAD_RECORD_MAC);
+	assert_int_equal(peer.got_alerts, 1); /* close_notify itself */
+	assert_int_equal(tls13_state(&tls), TLS13_CLOSED);
+}
+
 /* Verified bytes before the fault are handed out, none after it. */
 static void
 data_before_a_fault_is_kept(void **state)
@@ -1173,6 +1232,9 @@ main(void)
 		cmocka_unit_test(messages_after_the_handshake),
 		cmocka_unit_test(records_after_the_handshake),
 		cmocka_unit_test(nothing_without_end),
+		cmocka_unit_test(secrets_do_not_outlive_a_failure),
+		cmocka_unit_test(buffers_are_given_back_clean),
+		cmocka_unit_test(nothing_follows_our_close),
 		cmocka_unit_test(data_before_a_fault_is_kept),
 		cmocka_unit_test(alerts_of_the_server),
 		cmocka_unit_test(alerts_in_the_handshake),
