@@ -79,6 +79,49 @@ names_postgres(const char *path, size_t *len)
 	return true;
 }
 
+/* As alloydb-auth-proxy names its folders. */
+static void
+flatten(char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == ':')
+			*name = '_';
+		else if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name - 'A' + 'a');
+	}
+}
+
+static enum err
+open_engine_port(struct listeners *l, uint32_t i, enum ipc_engine engine,
+	struct error *e)
+{
+	uint32_t port = l->next_port[engine];
+
+	if (port == 0 || port > UINT16_MAX)
+		return error_set(e, ERR_CONFIG,
+			"the instance's engine has no usual port; give one "
+			"with --port or ?port=");
+	l->next_port[engine]++;
+	return add_tcp(l, i, (uint16_t)port, e);
+}
+
+static enum err
+open_engine_path(struct listeners *l, uint32_t i, enum ipc_engine engine,
+	struct error *e)
+{
+	const struct instance_config *ic = &l->config->instances[i];
+	char path[LONG_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s%s%s", ic->path,
+		ic->listen == LISTEN_UNIX_DIR ? "/" : "",
+		ic->listen == LISTEN_UNIX_DIR ? ic->name : "");
+	if (ic->product == PRODUCT_ALLOYDB && ic->listen == LISTEN_UNIX_DIR)
+		flatten(path + strlen(ic->path));
+	if (engine == IPC_ENGINE_POSTGRES)
+		return add_postgres(l, i, path, e);
+	return add_unix(l, i, path, e);
+}
+
 static enum err
 open_known(struct listeners *l, uint32_t i, struct error *e)
 {
@@ -93,7 +136,11 @@ open_known(struct listeners *l, uint32_t i, struct error *e)
 		folder[len] = '\0';
 		return add_postgres(l, i, folder, e);
 	}
-	return ERR_OK; /* the engine decides: later */
+	if (ic->product != PRODUCT_ALLOYDB)
+		return ERR_OK; /* the engine decides: later */
+	if (ic->listen == LISTEN_TCP)
+		return open_engine_port(l, i, IPC_ENGINE_POSTGRES, e);
+	return open_engine_path(l, i, IPC_ENGINE_POSTGRES, e);
 }
 
 /* Say which instance it was about, in the proxies' words. */
@@ -192,35 +239,6 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 			return explain(l, i, e);
 	}
 	return c->instance_count > 0 ? open_servers(l, e) : ERR_OK;
-}
-
-static enum err
-open_engine_port(struct listeners *l, uint32_t i, enum ipc_engine engine,
-	struct error *e)
-{
-	uint32_t port = l->next_port[engine];
-
-	if (port == 0 || port > UINT16_MAX)
-		return error_set(e, ERR_CONFIG,
-			"the instance's engine has no usual port; give one "
-			"with --port or ?port=");
-	l->next_port[engine]++;
-	return add_tcp(l, i, (uint16_t)port, e);
-}
-
-static enum err
-open_engine_path(struct listeners *l, uint32_t i, enum ipc_engine engine,
-	struct error *e)
-{
-	const struct instance_config *ic = &l->config->instances[i];
-	char path[LONG_PATH_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s%s%s", ic->path,
-		ic->listen == LISTEN_UNIX_DIR ? "/" : "",
-		ic->listen == LISTEN_UNIX_DIR ? ic->name : "");
-	if (engine == IPC_ENGINE_POSTGRES)
-		return add_postgres(l, i, path, e);
-	return add_unix(l, i, path, e);
 }
 
 enum err
