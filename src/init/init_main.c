@@ -1,6 +1,6 @@
 /*
- * init_main.c - PID 1: feeds the supervisor with what happens and carries its
- * orders out. Owns the loop. Until the first start of the app a failure ends
+ * init_main.c - PID 1's loop: waits, and hands what has come to orders.h,
+ * children.h and messages.h. Until the first start of the app a failure ends
  * the program with a message; from then on it must not die and must not block,
  * and what fails is logged and done again or done without.
  */
@@ -9,16 +9,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "init/app.h"
-#include "init/keeper.h"
-#include "init/listeners.h"
-#include "init/narrate.h"
-#include "init/notify.h"
-#include "init/questions.h"
+#include "init/children.h"
+#include "init/init.h"
+#include "init/messages.h"
+#include "init/orders.h"
 #include "init/setup.h"
-#include "init/signals.h"
-#include "init/stragglers.h"
-#include "init/supervisor.h"
 #include "init/terminal.h"
 #include "init/trim.h"
 #include "init/voice.h"
@@ -26,60 +21,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* What an order led to; EV_COUNT: nothing. */
-struct outcome {
-	enum event ev;
-	int value;
-};
-
-struct init {
-	const struct config *config;
-	struct supervisor supervisor;
-	struct app app;
-	struct listeners listeners;
-	struct keeper keeper;
-	struct questions questions;
-	struct notify notify;
-	struct signal_event signal; /* the one being handled */
-	int cwd;                    /* where the app starts again; -1 */
-	bool let_go;     /* of the directory and of foreign descriptors */
-	bool identities; /* IPC_READY has come */
-	bool tested;     /* the connection test has passed */
-	bool reap;       /* children may have ended */
-	bool childless;  /* the last look found none at all */
-};
-
-static const struct outcome nothing = {.ev = EV_COUNT, .value = 0};
-
-static struct spared
-our_roles(const struct init *in)
-{
-	struct spared s = {.count = 0};
-
-	if (in->keeper.pid > 0)
-		s.pids[s.count++] = in->keeper.pid;
-	questions_spare(&in->questions, &s);
-	return s;
-}
-
-/* Nothing but our roles is left. */
-static bool
-alone(const struct init *in)
-{
-	struct spared roles = our_roles(in);
-	siginfo_t info;
-
-	if (roles.count > 0)
-		return !stragglers_left(&roles);
-	/* waitid may be denied; then the next look at children tells. */
-	if (in->childless)
-		return true;
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-	       errno == ECHILD;
-}
 
 /* After the first start: nothing is to be in the app's way, and a relative
  * command is to be found. */
@@ -111,145 +53,6 @@ let_go(struct init *in)
 	trim_program();
 }
 
-static struct outcome
-start_app(struct init *in)
-{
-	struct outcome o = nothing;
-	int pipe = notify_pipe(&in->notify);
-
-	in->childless = false;
-	if (app_start(&in->app, in->cwd, pipe) != ERR_OK)
-		o.ev = EV_NO_PROCESS;
-	if (pipe >= 0)
-		(void)close(pipe);
-	return o;
-}
-
-/*
- * As --stragglers says, and not for PID 1: what it leaves the kernel kills.
- */
-static bool
-leave_them(const struct init *in)
-{
-	enum stragglers_mode mode = in->config->stragglers;
-	int signo = in->config->rewrite.to[SIGTERM];
-
-	if (mode == STRAGGLERS_ASK) {
-		if (in->config->kill_group && in->app.group > 0 &&
-			signo != REWRITE_DROP)
-			(void)signals_send(-in->app.group,
-				signo != 0 ? signo : SIGTERM, NULL);
-		(void)voice_say(VOICE_FORWARDED, SIGTERM, 0);
-	}
-	return mode != STRAGGLERS_END && getpid() != 1;
-}
-
-static struct outcome
-end_stragglers(struct init *in, bool kill_them)
-{
-	struct outcome o = {.ev = EV_ALONE, .value = 0};
-	struct spared roles = our_roles(in);
-
-	if (leave_them(in) || alone(in))
-		return o;
-	if (kill_them)
-		stragglers_kill(&roles, in->app.group);
-	else
-		stragglers_ask(&roles, in->app.group);
-	return nothing;
-}
-
-static struct outcome
-drain_tunnel(struct init *in)
-{
-	struct outcome o = {.ev = EV_TUNNEL_EXITED, .value = 0};
-
-	questions_cancel(&in->questions);
-	return keeper_drain(
-		       &in->keeper, (uint32_t)in->supervisor.want.max_delay_ms)
-		       ? nothing
-		       : o;
-}
-
-/* Pass the signal that came on to the app, as the user wants it. */
-static void
-pass_on(struct init *in)
-{
-	int signo = in->signal.signo;
-	int to = in->config->rewrite.to[signo];
-
-	if (to != 0)
-		(void)voice_say(VOICE_REWRITTEN, signo, to);
-	else
-		to = signo == SIGTERM ? in->config->stop_signal : signo;
-	app_signal(&in->app, to, &in->signal);
-	(void)voice_say(VOICE_FORWARDED, to, 0);
-}
-
-static struct outcome
-carry_out(struct init *in, enum order what)
-{
-	switch (what) {
-	case DO_START_APP:
-		return start_app(in);
-	case DO_FORWARD:
-		pass_on(in);
-		return nothing;
-	case DO_STOP_APP:
-		pass_on(in);
-		app_continue(&in->app);
-		return nothing;
-	case DO_CONTINUE_APP:
-		app_continue(&in->app);
-		return nothing;
-	case DO_KILL_APP:
-		app_kill(&in->app);
-		return nothing;
-	case DO_TERM_STRAGGLERS:
-		return end_stragglers(in, false);
-	case DO_KILL_STRAGGLERS:
-		return end_stragglers(in, true);
-	case DO_DRAIN_TUNNEL:
-		return drain_tunnel(in);
-	case DO_KILL_TUNNEL:
-		keeper_kill(&in->keeper);
-		return nothing;
-	case ORDER_COUNT:
-		break;
-	}
-	return nothing;
-}
-
-static struct outcome
-carry_out_all(struct init *in, const struct orders *orders)
-{
-	struct outcome o = nothing;
-
-	for (size_t i = 0; i < orders->count; i++)
-		o = carry_out(in, orders->list[i]);
-	return o;
-}
-
-/* Tell the supervisor, and what its orders lead to, until that is nothing. */
-static void
-tell(struct init *in, enum event ev, int value)
-{
-	struct outcome o = {.ev = ev, .value = value};
-
-	while (o.ev != EV_COUNT) {
-		enum state before = in->supervisor.state;
-		uint64_t now = clock_ms();
-		struct orders orders;
-
-		supervisor_handle(&in->supervisor, o.ev, o.value, now, &orders);
-		narrate(in->config, &in->supervisor, before, o.ev, o.value,
-			now);
-		if (o.ev == EV_STOP)
-			notify_say(&in->notify, "STOPPING=1\n");
-		o = carry_out_all(in, &orders);
-	}
-}
-
 static bool
 is_terminal_stop(int signo)
 {
@@ -275,7 +78,7 @@ take_signal(struct init *in, const struct signal_event *ev)
 		if (signo == SIGCONT)
 			(void)terminal_regained(in->app.group);
 		in->signal = *ev;
-		tell(in,
+		orders_tell(in,
 			supervisor_classify(&in->supervisor, signo, clock_ms()),
 			signo);
 	}
@@ -295,250 +98,13 @@ take_signals(struct init *in)
 		take_signal(in, &events[i]);
 }
 
-/* The app was stopped, which nobody above us can see. */
-static void
-job_control(struct init *in)
-{
-	if (in->supervisor.state == ST_RUNNING && !in->config->session &&
-		terminal_app_stopped(in->app.stopped, in->app.group))
-		app_continue(&in->app);
-}
-
-static void
-say_end(pid_t pid, int wait_status)
-{
-	if (WIFEXITED(wait_status))
-		(void)voice_say(VOICE_EXITED, pid, WEXITSTATUS(wait_status));
-	else
-		(void)voice_say(VOICE_KILLED, pid, WTERMSIG(wait_status));
-}
-
-static void
-app_changed(struct init *in, int wait_status)
-{
-	int code = 0;
-
-	switch (app_reaped(&in->app, wait_status, &code)) {
-	case APP_ENDED:
-		notify_ended(&in->notify);
-		tell(in, EV_APP_EXITED, code);
-		break;
-	case APP_NOT_EXECUTED:
-		notify_ended(&in->notify);
-		tell(in, EV_EXEC_FAILED, code);
-		break;
-	case APP_GOES_ON:
-		if (in->app.stopped == 0)
-			break;
-		tell(in, EV_APP_STOPPED, 0);
-		job_control(in);
-		break;
-	}
-}
-
-/* Nobody but us would continue a role that was stopped, by accident or by an
- * app's kill(-1). */
-static void
-go_on(struct init *in, pid_t pid, int wait_status)
-{
-	struct spared roles = our_roles(in);
-
-	for (size_t i = 0; i < roles.count && WIFSTOPPED(wait_status); i++) {
-		if (roles.pids[i] != pid)
-			continue;
-		log_warn("init: a process of ours was stopped; continuing it");
-		(void)kill(pid, SIGCONT);
-	}
-}
-
-static void
-reaped(struct init *in, pid_t pid, int wait_status)
-{
-	bool ended = WIFEXITED(wait_status) || WIFSIGNALED(wait_status);
-
-	if (ended)
-		say_end(pid, wait_status);
-	if (pid == in->app.pid) {
-		app_changed(in, wait_status);
-	} else if (!ended) {
-		go_on(in, pid, wait_status);
-	} else if (pid == in->keeper.pid) {
-		questions_cancel(&in->questions);
-		keeper_reaped(&in->keeper, wait_status, clock_ms());
-		tell(in, EV_TUNNEL_EXITED,
-			WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0);
-	} else if (!questions_reaped(
-			   &in->questions, &in->keeper, pid, wait_status)) {
-		if (!in->config->warn_reap || !voice_say(VOICE_REAPED, pid, 0))
-			log_debug("init: reaped process %d", (int)pid);
-	}
-}
-
-/*
- * Signals coalesce, so wait until there is nothing; but a bounded number per
- * turn, so that a flood of zombies does not keep everybody else waiting.
- */
-static void
-reap(struct init *in)
-{
-	int flags = WNOHANG | WUNTRACED | WCONTINUED | __WALL;
-	bool some = false;
-	int wait_status;
-
-	for (int i = 0; in->reap && i < REAP_PER_TURN; i++) {
-		pid_t pid = waitpid(-1, &wait_status, flags);
-
-		in->childless = pid < 0 && errno == ECHILD;
-		if (pid <= 0)
-			in->reap = false;
-		else
-			reaped(in, pid, wait_status);
-		some = some || pid > 0;
-	}
-	if (!some || in->reap)
-		return;
-	if (in->supervisor.state == ST_STRAGGLERS && alone(in))
-		tell(in, EV_ALONE, 0);
-	else if (in->supervisor.state == ST_STRAGGLERS_KILL) {
-		/* Who was born during the last pass is met by this one. */
-		struct outcome o = end_stragglers(in, true);
-
-		if (o.ev != EV_COUNT)
-			tell(in, o.ev, 0);
-	}
-}
-
-static bool
-gate_is_open(const struct init *in)
-{
-	const struct config *c = in->config;
-	bool wait = c->wait_ready.wanted && c->command != NULL &&
-		    c->instance_count > 0;
-
-	return in->listeners.missing == 0 && (!wait || in->identities) &&
-	       (!c->run_connection_test || in->tested);
-}
-
-static void
-look_at_gate(struct init *in)
-{
-	enum state state = in->supervisor.state;
-
-	if ((state == ST_GATED || state == ST_SERVING) && gate_is_open(in))
-		tell(in, EV_READY, 0);
-}
-
-static void
-say_ready(struct init *in)
-{
-	if (in->config->command == NULL)
-		notify_say(&in->notify, "READY=1\n");
-	log_info("The proxy has started successfully and is ready for new "
-		 "connections!");
-}
-
-static void
-engine_known(struct init *in, const struct ipc_message *m)
-{
-	struct ipc_message answer = {
-		.kind = IPC_LISTENER, .instance = m->instance};
-	bool missing = in->listeners.fds[m->instance] < 0;
-	struct error e;
-
-	if (in->config->check_only)
-		return;
-	error_clear(&e);
-	if (listeners_open_engine(&in->listeners, m->instance,
-		    (enum ipc_engine)m->engine, &e) != ERR_OK) {
-		log_error("unable to start: %s", e.detail);
-		tell(in, EV_STARTUP_FAILED, 0);
-		return;
-	}
-	if (!missing)
-		return;
-	keeper_send(&in->keeper, &answer, in->listeners.fds[m->instance]);
-	if (in->listeners.missing == 0)
-		say_ready(in);
-	look_at_gate(in);
-}
-
-/* As if SIGTERM had come, but a proxy alone has succeeded then. */
-static void
-quit(struct init *in)
-{
-	in->signal = (struct signal_event){.signo = SIGTERM};
-	tell(in, EV_STOP, 0);
-}
-
-/* The connection test is over; "check" has nothing else to do. */
-static void
-tested(struct init *in, bool passed)
-{
-	in->tested = true;
-	if (!passed) {
-		tell(in, EV_STARTUP_FAILED, 0);
-		return;
-	}
-	look_at_gate(in);
-	if (in->config->check_only)
-		quit(in);
-}
-
-static void
-take_message(struct init *in, const struct ipc_message *m)
-{
-	switch ((enum ipc_kind)m->kind) {
-	case IPC_ASK_IDENTITY:
-		if (!in->keeper.draining)
-			questions_ask(&in->questions, m, clock_ms());
-		break;
-	case IPC_ENGINE:
-		engine_known(in, m);
-		break;
-	case IPC_READY:
-		in->identities = true;
-		look_at_gate(in);
-		break;
-	case IPC_STARTUP_FAILED:
-		/* The tunnel tries again, and with --wait-ready we wait. */
-		if (in->listeners.fds[m->instance] < 0 &&
-			!in->config->wait_ready.wanted)
-			tell(in, EV_STARTUP_FAILED, 0);
-		break;
-	case IPC_QUIT:
-		quit(in);
-		break;
-	case IPC_TESTED:
-		tested(in, m->flags == 0);
-		break;
-	case IPC_LISTENER:
-	case IPC_FETCHER_EXITED:
-	case IPC_DRAIN:
-	case IPC_KIND_END:
-		log_debug("init: unexpected message %u", (unsigned)m->kind);
-		break;
-	}
-}
-
-static void
-take_messages(struct init *in)
-{
-	struct ipc_message m;
-
-	for (int i = 0; i < CONTROL_PER_TURN && in->keeper.control >= 0; i++) {
-		if (keeper_receive(&in->keeper, &m) != ERR_OK)
-			return;
-		take_message(in, &m);
-	}
-}
-
 static void
 run_timers(struct init *in)
 {
 	uint64_t now = clock_ms();
 
 	if (now >= in->supervisor.deadline_ms)
-		tell(in, EV_TIMER, 0);
+		orders_tell(in, EV_TIMER, 0);
 	if (now >= in->keeper.restart_at_ms)
 		keeper_start(&in->keeper, now);
 	questions_turn(&in->questions, &in->keeper, now);
@@ -582,9 +148,9 @@ turn(struct init *in)
 		notify_receive(&in->notify, clock_ms());
 	/* Signals before deaths: what was told to stop is not restarted. */
 	take_signals(in);
-	reap(in);
+	children_reap(in);
 	if (fds[0].revents != 0)
-		take_messages(in);
+		messages_take(in);
 	run_timers(in);
 }
 
@@ -592,11 +158,10 @@ static void
 start(struct init *in)
 {
 	const struct config *c = in->config;
-	struct orders orders;
 	struct supervision want = {
 		.app = c->command != NULL,
 		.tunnel = c->instance_count > 0,
-		.gated = !gate_is_open(in),
+		.gated = !messages_gate_is_open(in),
 		.gate_ms = c->wait_ready.wanted
 				   ? c->wait_ready.timeout_ms
 				   : c->refresh_timeout + WAIT_READY_MS,
@@ -612,12 +177,8 @@ start(struct init *in)
 		.pause = c->pause,
 		.jitter = rng_jitter,
 	};
-	struct outcome o;
 
-	supervisor_start(&in->supervisor, &want, clock_ms(), &orders);
-	o = carry_out_all(in, &orders);
-	if (o.ev != EV_COUNT)
-		tell(in, o.ev, o.value);
+	orders_begin(in, &want);
 	if (want.tunnel && in->supervisor.state != ST_DONE &&
 		!in->keeper.draining)
 		keeper_start(&in->keeper, clock_ms());
@@ -653,7 +214,7 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	if (listeners_open(&in->listeners, c, e) != ERR_OK)
 		return e->code;
 	if (c->instance_count > 0 && in->listeners.missing == 0)
-		say_ready(in);
+		messages_say_ready(in);
 	return ERR_OK;
 }
 

@@ -1,10 +1,11 @@
 /*
- * supervisor.c - the table, and the few functions its cells name. Must stay
- * free of system calls: every cell is tested with invented times.
+ * supervisor.c - the functions that the cells of the table name. Must stay free
+ * of system calls: every cell is tested with invented times.
  */
 #include "init/supervisor.h"
 
 #include "base/clock.h"
+#include "init/supervisor_table.h"
 #include "roles.h"
 
 #include <signal.h>
@@ -255,35 +256,6 @@ stop_serving(struct supervisor *sv, const struct step *s)
 		drain(sv, s);
 }
 
-/*
- * What a cell of the table can be. Numbers and not pointers, which would cost
- * this table 4 kB of relocations, and memory that is written to at the start.
- */
-enum cell {
-	NO_CELL,
-	IGNORE,
-	START_APP,
-	STARTUP_FAILED,
-	STOP_SERVING,
-	BACK_OFF,
-	EXEC_FAILED,
-	APP_EXITED,
-	FORWARD,
-	STOP_APP,
-	KILL_APP,
-	STOP_BACKOFF,
-	CONTINUE_APP,
-	APP_ENDED,
-	STOP_AGAIN,
-	GIVE_UP_APP,
-	KILL_STRAGGLERS,
-	DRAIN,
-	KILL_TUNNEL,
-	FINISH,
-	DRAINED,
-	SERVE
-};
-
 static action *const actions[] = {
 	[IGNORE] = ignore,
 	[START_APP] = start_app,
@@ -307,196 +279,6 @@ static action *const actions[] = {
 	[DRAINED] = drained,
 	[SERVE] = serve,
 };
-
-/* Impossible pairs are ignored: PID 1 does not die of a surprise. */
-static const uint8_t on[ST_COUNT][EV_COUNT] = {
-	[ST_GATED] =
-		{
-			[EV_READY] = START_APP,
-			[EV_STARTUP_FAILED] = STARTUP_FAILED,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = STOP_SERVING,
-			[EV_HURRY] = STOP_SERVING,
-			[EV_TIMER] = STARTUP_FAILED,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_RUNNING] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = BACK_OFF,
-			[EV_EXEC_FAILED] = EXEC_FAILED,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = APP_EXITED,
-			[EV_SIGNAL] = FORWARD,
-			[EV_STOP] = STOP_APP,
-			[EV_HURRY] = KILL_APP,
-			[EV_TIMER] = IGNORE,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_BACKOFF] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = STOP_BACKOFF,
-			[EV_HURRY] = STOP_BACKOFF,
-			[EV_TIMER] = START_APP,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_STOPPING] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = EXEC_FAILED,
-			[EV_APP_STOPPED] = CONTINUE_APP,
-			[EV_APP_EXITED] = APP_ENDED,
-			[EV_SIGNAL] = FORWARD,
-			[EV_STOP] = STOP_AGAIN,
-			[EV_HURRY] = KILL_APP,
-			[EV_TIMER] = KILL_APP,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_KILLING] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = EXEC_FAILED,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = APP_ENDED,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = IGNORE,
-			[EV_TIMER] = GIVE_UP_APP,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_STRAGGLERS] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = KILL_STRAGGLERS,
-			[EV_TIMER] = KILL_STRAGGLERS,
-			[EV_ALONE] = DRAIN,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_STRAGGLERS_KILL] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = DRAIN,
-			[EV_TIMER] = DRAIN,
-			[EV_ALONE] = DRAIN,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_DRAINING] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = KILL_TUNNEL,
-			[EV_TIMER] = KILL_TUNNEL,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = DRAINED,
-		},
-	[ST_DRAIN_KILL] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = FINISH,
-			[EV_TIMER] = FINISH,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = FINISH,
-		},
-	[ST_SERVING] =
-		{
-			[EV_READY] = SERVE,
-			[EV_STARTUP_FAILED] = STARTUP_FAILED,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = STOP_SERVING,
-			[EV_HURRY] = STOP_SERVING,
-			[EV_TIMER] = STARTUP_FAILED,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_DELAYED] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = DRAIN,
-			[EV_TIMER] = DRAIN,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_DONE] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = IGNORE,
-			[EV_TIMER] = IGNORE,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-};
-
-bool
-supervisor_has_cell(enum state state, enum event ev)
-{
-	return on[state][ev] != NO_CELL;
-}
 
 void
 supervisor_start(struct supervisor *sv, const struct supervision *want,
@@ -526,7 +308,7 @@ supervisor_handle(struct supervisor *sv, enum event ev, int value,
 	struct step s = {.value = value, .now_ms = now_ms, .out = out};
 
 	out->count = 0;
-	actions[on[sv->state][ev]](sv, &s);
+	actions[supervisor_cell(sv->state, ev)](sv, &s);
 }
 
 enum event

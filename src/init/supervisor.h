@@ -116,7 +116,4 @@ void supervisor_handle(struct supervisor *sv, enum event ev, int value,
 enum event supervisor_classify(
 	struct supervisor *sv, int signo, uint64_t now_ms);
 
-/* The table has an answer for this pair; for the tests. */
-bool supervisor_has_cell(enum state state, enum event ev);
-
 #endif

@@ -347,10 +347,10 @@ def test_wedged_tunnel_does_not_hold_the_end(start, echo_emulator, port):
     init = start(echo_emulator, "--port", str(port),
                  app=["sh", "-c", "read x; exit 8"], stdin=subprocess.PIPE)
     tunnel = tunnel_of(init)
-    # What it is told at the end wakes it, and there it stays.
+    # Whatever it does when it is told of the end, there it stays.
     strace = subprocess.Popen(
         ["strace", "-q", "-o", "/dev/null", "-p", str(tunnel), "-e",
-         "inject=epoll_wait,epoll_pwait:delay_exit=600000000"])
+         "inject=all:delay_exit=600000000"])
     try:
         lab.wait_until(lambda: pid1.status(tunnel).get("TracerPid") ==
                        str(strace.pid), what="strace")

@@ -6,6 +6,7 @@
 #include "roles.h"
 
 #include "base/clock.h"
+#include "init/supervisor_table.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -48,7 +49,7 @@ in_state(enum state state)
 	return sv;
 }
 
-struct cell {
+struct row {
 	enum state from;
 	enum event ev;
 	int value;
@@ -62,7 +63,7 @@ struct cell {
 #define UNCHANGED 12345u
 
 /* What is not here changes nothing. No restart is allowed by the policy. */
-static const struct cell cells[] = {
+static const struct row cells[] = {
 	{ST_GATED, EV_READY, 0, ST_RUNNING, DO_START_APP, FOREVER, 42},
 	{ST_GATED, EV_STARTUP_FAILED, 0, ST_DRAINING, DO_DRAIN_TUNNEL,
 		DRAIN_TIMEOUT_MS, 1},
@@ -140,10 +141,10 @@ static const struct cell cells[] = {
 		DRAIN_TIMEOUT_MS, 1},
 };
 
-static struct cell
+static struct row
 expected(enum state from, enum event ev)
 {
-	struct cell nothing = {
+	struct row nothing = {
 		.from = from,
 		.ev = ev,
 		.value = 7,
@@ -161,12 +162,12 @@ expected(enum state from, enum event ev)
 }
 
 static bool
-behaves(struct cell want)
+behaves(struct row want)
 {
 	struct supervisor sv = in_state(want.from);
 	struct orders orders;
 
-	if (!supervisor_has_cell(want.from, want.ev))
+	if (supervisor_cell(want.from, want.ev) == NO_CELL)
 		return false;
 	supervisor_handle(&sv, want.ev, want.value, NOW, &orders);
 	return sv.state == want.to && sv.exit_code == want.exit_code &&

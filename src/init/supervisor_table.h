@@ -1,0 +1,42 @@
+/*
+ * supervisor_table.h - which of the supervisor's functions answers an event in
+ * a state.
+ */
+#ifndef INIT_SUPERVISOR_TABLE_H
+#define INIT_SUPERVISOR_TABLE_H
+
+#include "init/supervisor.h"
+
+/*
+ * What a cell of the table can be. Numbers and not pointers, which would cost
+ * this table 4 kB of relocations, and memory that is written to at the start.
+ */
+enum cell {
+	NO_CELL,
+	IGNORE,
+	START_APP,
+	STARTUP_FAILED,
+	STOP_SERVING,
+	BACK_OFF,
+	EXEC_FAILED,
+	APP_EXITED,
+	FORWARD,
+	STOP_APP,
+	KILL_APP,
+	STOP_BACKOFF,
+	CONTINUE_APP,
+	APP_ENDED,
+	STOP_AGAIN,
+	GIVE_UP_APP,
+	KILL_STRAGGLERS,
+	DRAIN,
+	KILL_TUNNEL,
+	FINISH,
+	DRAINED,
+	SERVE
+};
+
+/* NO_CELL: the table has a hole, which a test would find. */
+enum cell supervisor_cell(enum state state, enum event ev);
+
+#endif
