@@ -47,7 +47,7 @@ run_once(struct app *a, struct supervisor *sv, uint64_t *now)
 	pid_t pid = a->pid;
 
 	assert_int_equal(waitpid(pid, &wait_status, 0), pid);
-	assert_true(app_reaped(a, wait_status, &code));
+	assert_int_equal(app_reaped(a, wait_status, &code), APP_ENDED);
 	assert_int_equal(code, 1);
 	supervisor_handle(sv, EV_APP_EXITED, code, *now, &orders);
 	assert_int_equal(sv->state, ST_BACKOFF);
@@ -58,7 +58,7 @@ run_once(struct app *a, struct supervisor *sv, uint64_t *now)
 	supervisor_handle(sv, EV_TIMER, 0, *now, &orders);
 	assert_int_equal(orders.count, 1);
 	assert_int_equal(orders.list[0], DO_START_APP);
-	assert_int_equal(app_start(a, -1, -1, &code), ERR_OK);
+	assert_int_equal(app_start(a, -1, -1), ERR_OK);
 }
 
 static void
@@ -78,14 +78,13 @@ nothing_grows(void **state)
 	uint64_t now = 1000;
 	size_t descriptors;
 	size_t bytes;
-	int code;
 
 	(void)state;
 	config.command = command;
 	config.environment = environment;
 	app_init(&app, &config);
 	supervisor_start(&sv, &want, now, &orders);
-	assert_int_equal(app_start(&app, -1, -1, &code), ERR_OK);
+	assert_int_equal(app_start(&app, -1, -1), ERR_OK);
 	run_once(&app, &sv, &now);
 	descriptors = open_descriptors();
 	bytes = allocated_bytes();
