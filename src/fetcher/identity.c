@@ -174,6 +174,10 @@ get_instance(struct fetch *f)
 			ERR_OK ||
 		find_addresses(f, &e) != ERR_OK)
 		return fail(f, "", NULL, &e);
+	for (size_t i = 0; i < f->id->address_count; i++) {
+		if (f->config->server_port != 0)
+			f->id->addresses[i].port = f->config->server_port;
+	}
 	return ERR_OK;
 }
 

@@ -185,6 +185,14 @@ def test_instance_that_nobody_answers_at(echo_emulator, proxy):
     assert served(proxy)
 
 
+def test_server_port(start):
+    """Another port than the server-side proxies' own."""
+    proxy = start("--server-port", "1")
+    assert refused(proxy)
+    proxy.wait_log(r"failed to connect to instance: .*127\.\d+\.\d+\.\d+ "
+                   r"port 1: .*refused")
+
+
 def test_instance_that_resets(echo_emulator, proxy):
     echo_emulator.set(connect="reset")
     assert refused(proxy)

@@ -78,7 +78,7 @@ test_every_flag(void **state)
 		 "--telemetry-sample-rate 5 --disable-traces --disable-metrics "
 		 "--disable-built-in-telemetry --fuse-tmp-dir /x -u /s p:r:i");
 	accepted("fairlead --exit-zero-sigterm --with-backend-check "
-		 "--static-connection-info f --public-ip "
+		 "--public-ip "
 		 "--alloydbadmin-api-endpoint https://x " URI);
 	assert_true(config.exit_zero_on_sigterm);
 	accepted("fairlead -c f --impersonate-service-account a,b p:r:i");
