@@ -216,14 +216,18 @@ def test_term_before_the_exec_is_not_lost(start, call, options):
     send_while_child_is_held(start, call, *options)
 
 
-def test_exec_that_hangs_does_not_hold_init(start):
-    """As from a file system that does not answer. The app has inherited that
-    SIGTERM is ignored, so only the stop timeout can end it."""
+def test_exec_that_does_not_come_does_not_hold_init(start):
+    """Somebody stops the child before its exec; as from a file system that
+    does not answer. The app has inherited that SIGTERM is ignored, so only
+    the stop timeout can end it."""
     init = start("--stop-timeout", "300ms", "--", "/bin/sleep", "1000",
                  pid1=False, wrapper=[*pid1.strace(
-                     "inject=execve:delay_enter=600000000:when=2"),
+                     "inject=setpgid:signal=SIGSTOP"),
                      *pid1.pre(f"i{signal.SIGTERM.value}")])
-    lab.wait_until(lambda: pid1.children(init.init), what="the child")
+    child = lab.wait_until(lambda: pid1.children(init.init),
+                           what="the child")[0]
+    lab.wait_until(lambda: pid1.state(child) in "tT", what="its stop")
+    assert pid1.argv_of(child) == pid1.argv_of(init.init)
     os.kill(init.init, signal.SIGTERM)
     assert init.wait() == 137
 
