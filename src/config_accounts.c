@@ -185,8 +185,8 @@ accounts_look_up(struct account *out, const char *what, struct error *e)
 	/* Pages that are not filled cost nothing, and all go back. */
 	uint8_t *passwd = malloc(ACCOUNT_FILE_MAX);
 	uint8_t *group = malloc(ACCOUNT_FILE_MAX);
-	struct span p;
-	struct span g;
+	struct span p = span_of(NULL, 0);
+	struct span g = span_of(NULL, 0);
 	enum err result = ERR_USAGE;
 
 	if (passwd == NULL || group == NULL)

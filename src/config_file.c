@@ -151,9 +151,9 @@ parse_file(struct parse *p, const char *path, char space[CONFIG_FILE_MAX])
 {
 	bool seen[ID_COUNT] = {false};
 	struct series series;
-	enum flat_format format;
+	enum flat_format format = FLAT_TOML;
 	struct error why;
-	size_t len;
+	size_t len = 0;
 
 	if (format_of(path, &format, p->e) != ERR_OK)
 		return p->e->code;

@@ -356,7 +356,7 @@ impersonate(struct credentials *c, const char *scope, struct token *t,
 	char delegates[2 * CREDENTIALS_TEXT_MAX];
 	struct writer list = writer_over(delegates, sizeof(delegates));
 	struct writer url = writer_over(s->url, sizeof(s->url));
-	struct span target;
+	struct span target = span_of(NULL, 0);
 
 	if (read_chain(c, &target, &list, e) != ERR_OK)
 		return e->code;

@@ -82,6 +82,7 @@ credfile_text(const struct credfile *f, const struct json_token *node,
 	return error_set(e, ERR_CONFIG, "no usable \"%s\" in it", member);
 }
 
+/* NOLINTBEGIN(readability-function-size): seven parameters */
 enum err
 credfile_text_or(const struct credfile *f, const struct json_token *node,
 	const char *member, const char *fallback, char *out, size_t cap,
@@ -98,3 +99,4 @@ credfile_text_or(const struct credfile *f, const struct json_token *node,
 		return error_set(e, ERR_CONFIG, "%s is too long", member);
 	return ERR_OK;
 }
+/* NOLINTEND(readability-function-size) */

@@ -99,7 +99,7 @@ dates_http(struct span text, int64_t *seconds)
 	literal(&r, " ");
 	name = read_bytes(&r, 3);
 	while (month <= 12 && reader_ok(&r) &&
-		memcmp(months + 3 * (month - 1), name.data, 3) != 0)
+		memcmp(months + 3 * (size_t)(month - 1), name.data, 3) != 0)
 		month++;
 	literal(&r, " ");
 	year = number(&r, 4);

@@ -105,7 +105,7 @@ enum err
 dns_texts(struct dns_texts *out, const char *name, enum dns_type type,
 	struct error *e)
 {
-	uint8_t answer[DNS_ANSWER_MAX];
+	static uint8_t answer[DNS_ANSWER_MAX]; /* too large for the stack */
 	/* Class 1 is the Internet's. */
 	int len = res_query(name, 1, (int)type, answer, sizeof(answer));
 

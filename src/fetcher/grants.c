@@ -49,6 +49,7 @@ refused(struct service *s, enum oauth_grant grant, const char *secret,
 		"%s: %s", s->https.url.host, text);
 }
 
+/* NOLINTBEGIN(readability-function-size): eight parameters */
 enum err
 grants_post_form(struct service *s, enum oauth_grant grant, const char *url,
 	const char *basic, const char *secret, struct writer *form,
@@ -73,6 +74,7 @@ grants_post_form(struct service *s, enum oauth_grant grant, const char *url,
 	exchange_clear(&s->https.exchange);
 	return result;
 }
+/* NOLINTEND(readability-function-size) */
 
 static enum err
 decode_key(struct keypair *key, struct span pem, struct error *e)
@@ -197,7 +199,7 @@ grants_user(struct service *s, const struct credfile *f,
 	for (size_t i = 0; i < 3 && result == ERR_OK; i++) {
 		/* The last one, the longest, stays in s->subject. */
 		result = credfile_text(f, node, members[i], s->subject,
-			CREDENTIALS_TEXT_MAX * 4, e);
+			(size_t)CREDENTIALS_TEXT_MAX * 4, e);
 		grants_field(&form, members[i], s->subject);
 	}
 	if (result == ERR_OK)
@@ -207,6 +209,7 @@ grants_user(struct service *s, const struct credfile *f,
 	return result;
 }
 
+/* NOLINTBEGIN(readability-function-size): eight parameters */
 enum err
 grants_impersonate(struct service *s, const char *url, struct span delegates,
 	unsigned lifetime_s, const struct token *caller, const char *scope,
@@ -244,3 +247,4 @@ grants_impersonate(struct service *s, const char *url, struct span delegates,
 	exchange_clear(&s->https.exchange);
 	return result;
 }
+/* NOLINTEND(readability-function-size) */

@@ -97,6 +97,7 @@ add_skew(char *out, size_t cap, int64_t skew_s)
 	add(out, cap, text);
 }
 
+/* NOLINTBEGIN(readability-function-size): eight parameters */
 void
 oauth_error_text(char *out, size_t cap, enum oauth_grant grant, unsigned status,
 	int64_t skew_s, struct span body, struct json_token *tokens,
@@ -119,3 +120,4 @@ oauth_error_text(char *out, size_t cap, enum oauth_grant grant, unsigned status,
 	if (status < 500)
 		add_skew(out, cap, skew_s);
 }
+/* NOLINTEND(readability-function-size) */

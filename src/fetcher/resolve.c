@@ -82,8 +82,8 @@ enum err
 resolve_domain(const struct instance_config *instance, struct resolved *out,
 	struct error *e)
 {
+	static struct dns_texts texts; /* too large for the stack */
 	char name[HOST_LEN_MAX];
-	struct dns_texts texts;
 
 	out->instance = *instance;
 	out->google = false;

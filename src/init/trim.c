@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 
 #define PAGE       4096u
-#define STACK_TRIM (32 * PAGE) /* more than the start has used */
+#define STACK_TRIM ((uintptr_t)32 * PAGE) /* more than the start has used */
 
 /* What init goes on with, in pages of its own: steady.ld. Both are 0 where the
  * program was linked without it. */

@@ -48,7 +48,8 @@ tickets_add(struct tickets *t, const struct tls13_ticket *ticket,
 	if (t->count == TICKETS_KEPT) {
 		ticket_free(t->kept[0]);
 		t->count--;
-		memmove(t->kept, t->kept + 1, t->count * sizeof(t->kept[0]));
+		for (size_t i = 0; i < t->count; i++)
+			t->kept[i] = t->kept[i + 1];
 	}
 	t->kept[t->count++] = copy;
 }

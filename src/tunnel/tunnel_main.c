@@ -224,7 +224,7 @@ capacity(const struct config *c, const struct tunnel_boot *boot)
 		spare += HTTP_CLIENTS_MAX;
 	if (descriptors < spare + 4)
 		return 1;
-	return descriptors < spare + 2 * CONNECTIONS_MAX
+	return descriptors < spare + UINT64_C(2) * CONNECTIONS_MAX
 		       ? (size_t)(descriptors - spare) / 2
 		       : CONNECTIONS_MAX;
 }

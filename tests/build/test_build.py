@@ -107,6 +107,8 @@ def test_two_folders_give_the_same_bytes(tmp_path):
             shutil.copy(ROOT / file, tree / file)
         for tarball in tarballs:
             shutil.copy(tarball, tree / "vendor")
+        # The commit is part of the program.
+        (tree / ".git").write_text(f"gitdir: {ROOT / '.git'}\n")
         # The variables of the make that runs this test are not for this one.
         env = {
             key: value
