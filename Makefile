@@ -265,6 +265,7 @@ clang-objects: $(CLANG_OBJ)
 # What a person asks for. Each of these installs the packages it lacks
 # (tests/deps says which) and then makes what it needs.
 .PHONY: unit integration sanitized test mutation judge demo lint fmt fuzz bench size dist
+.PHONY: bench-init compare-init
 .PHONY: install deps clean help
 AGAIN = +$(Q)$(MAKE) --no-print-directory -j$(JOBS) --output-sync=target
 
@@ -321,6 +322,16 @@ bench: ## start-up beside other inits, tunnel beside other proxies
 	$(Q)tests/deps build integration bench
 	$(AGAIN) all
 	$(Q)tests/bench/run
+
+bench-init: ## what fairlead and the inits of Debian cost, side by side
+	$(Q)tests/deps build integration bench
+	$(AGAIN) all
+	$(Q)tests/bench/inits
+
+compare-init: ## what fairlead and the inits of Debian do, by trying it
+	$(Q)tests/deps build integration bench
+	$(AGAIN) all
+	$(Q)tests/compare/run
 
 size: ## bytes of the binary, and memory of its processes while idle
 	$(Q)tests/deps build integration

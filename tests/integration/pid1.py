@@ -154,13 +154,14 @@ def argv_of(pid):
 
 class Init(lab.Server):
     """One run. stdout and stderr of all of it are in log(). unshare: more
-    options of unshare(1), for PID 1."""
+    options of unshare(1), for PID 1; program: another init, to compare."""
 
     def __init__(self, *args, pid1=True, wrapper=(), env=None, unshare=(),
-                 **how):
+                 program=None, **how):
+        self.program = program or lab.FAIRLEAD
         self.own = tempfile.mkdtemp(prefix="fl-init-")
         self.namespace = pid1
-        argv = [*wrapper, lab.FAIRLEAD, *args]
+        argv = [*wrapper, self.program, *args]
         if pid1:
             user = [] if os.geteuid() == 0 else ["--map-root-user"]
             argv = ["unshare", *user, "--pid", "--fork", "--mount-proc",
@@ -186,7 +187,7 @@ class Init(lab.Server):
                        what=f"{text!r} in {name}; the log:\n{self.log()}")
 
     def _find(self):
-        own = os.path.realpath(lab.FAIRLEAD)
+        own = os.path.realpath(self.program)
         for pid in [self.pid] + lab.descendants(self.pid):
             try:
                 if os.readlink(f"/proc/{pid}/exe") == own:
@@ -206,7 +207,7 @@ class Init(lab.Server):
     def app(self):
         """The pid of the app: the child of fairlead that runs something
         else."""
-        own = os.path.realpath(lab.FAIRLEAD)
+        own = os.path.realpath(self.program)
 
         def find():
             for pid in children(self.init):

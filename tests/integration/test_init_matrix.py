@@ -391,6 +391,8 @@ def test_nothing_is_left_of_restarts(start):
         init.process.stdin.write(b"\n")
         init.process.stdin.flush()
     assert seen[1:] == seen[1:2] * 4
+    lab.wait_until(lambda: init.log().count("ended with code 1") == 5,
+                   what="the last run's end")
     os.kill(init.init, signal.SIGTERM)
     assert init.wait() == 1
 
