@@ -117,3 +117,18 @@ def test_no_system_call_that_gvisor_reports(tmp_path):
     own = [x for x in text.splitlines() if "fairlead" in x]
     assert not [x for x in own
                 if re.search(r"pidfd_open|clone3|ENOSYS|function not impl", x)]
+
+
+def test_no_system_call_of_the_tunnel_that_gvisor_reports(tmp_path):
+    """Nor with an instance, a session and a watchdog. (rseq is asked for by
+    the C library of the app.)"""
+    log = tmp_path / "log"
+    os.mkdir(log)
+    code, output = inside(
+        lab.FAIRLEAD, "--session", "--watchdog", "60s", "--port", "5432",
+        "p:r:i", "--", "/bin/sh", "-c", "sleep 2; exit 6",
+        options=[f"--debug-log={log}/", "--debug", "--strace"])
+    assert code == 6, output
+    text = "".join(p.read_text(errors="replace") for p in log.iterdir())
+    assert "epoll" in text
+    assert not re.findall(r"Unsupported syscall (?!rseq).*", text)
