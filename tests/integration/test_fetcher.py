@@ -224,7 +224,9 @@ def test_refusal(fetch, echo_emulator, op, prefix, status, result, calls):
     echo_emulator.api(op, status=status, message="M.", reason="why")
     answer = fetch()
     assert answer.result == result
-    assert answer.detail == f"{prefix}googleapi: Error {status}: M., why"
+    advice = "; needed: roles/cloudsql.client" if status == 403 else ""
+    assert answer.detail == (
+        f"{prefix}googleapi: Error {status}: M., why{advice}")
     assert answer.status == 0       # an answer went out
     assert answer.private_key_len == "0" and answer.chain == ""
     assert echo_emulator.count(f"api.{op}") == calls
