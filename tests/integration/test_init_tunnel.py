@@ -328,7 +328,7 @@ def test_transaction_commits(start, emulator, postgres, port):
     """SIGTERM while the app's transaction runs: it commits, and then all
     ends within the stop timeout, with the app's code."""
     sql = ("begin; insert into notes(body) values ('kept'); "
-           "select pg_sleep(1); commit")
+           "select pg_sleep(4); commit")
     init = start(emulator, "--port", str(port), "--stop-timeout", "8s", app=[
         "sh", "-c", "trap 'wait $!; exit 9' TERM; echo up; "
         f"setsid psql -h 127.0.0.1 -p {port} -U postgres -d orders -qAt "

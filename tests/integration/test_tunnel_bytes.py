@@ -226,7 +226,7 @@ def test_few_descriptors(echo_emulator, start_fairlead):
         assert ask(sock) == b"ping"
         sock.close()
     assert proxy.running()
-    assert "all 16 connections are in use" in proxy.log()
+    assert "all 15 connections are in use" in proxy.log()
 
 
 def test_nothing_is_left_open(echo_emulator, proxy):
