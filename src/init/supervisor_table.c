@@ -1,60 +1,38 @@
-/* supervisor_table.c - state x event. Every pair is written down. */
+/* supervisor_table.c - state x event: the pairs that do something. */
 #include "init/supervisor_table.h"
 
 #include <stdint.h>
 
-/* Impossible pairs are ignored: PID 1 does not die of a surprise. */
+/*
+ * What does not stand here is ignored: it is nothing to that state, or cannot
+ * come, and PID 1 does not die of a surprise. ST_DONE ignores everything.
+ */
 static const uint8_t on[ST_COUNT][EV_COUNT] = {
 	[ST_GATED] =
 		{
 			[EV_READY] = START_APP,
 			[EV_STARTUP_FAILED] = STARTUP_FAILED,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
 			[EV_STOP] = STOP_SERVING,
 			[EV_HURRY] = STOP_SERVING,
 			[EV_TIMER] = STARTUP_FAILED,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_RUNNING] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
 			[EV_NO_PROCESS] = BACK_OFF,
 			[EV_EXEC_FAILED] = EXEC_FAILED,
-			[EV_APP_STOPPED] = IGNORE,
 			[EV_APP_EXITED] = APP_EXITED,
 			[EV_SIGNAL] = FORWARD,
 			[EV_STOP] = STOP_APP,
 			[EV_HURRY] = KILL_APP,
-			[EV_TIMER] = IGNORE,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_BACKOFF] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
 			[EV_STOP] = STOP_BACKOFF,
 			[EV_HURRY] = STOP_BACKOFF,
 			[EV_TIMER] = START_APP,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_STOPPING] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
 			[EV_EXEC_FAILED] = EXEC_FAILED,
 			[EV_APP_STOPPED] = CONTINUE_APP,
 			[EV_APP_EXITED] = APP_ENDED,
@@ -62,128 +40,49 @@ static const uint8_t on[ST_COUNT][EV_COUNT] = {
 			[EV_STOP] = STOP_AGAIN,
 			[EV_HURRY] = KILL_APP,
 			[EV_TIMER] = KILL_APP,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_KILLING] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
 			[EV_EXEC_FAILED] = EXEC_FAILED,
-			[EV_APP_STOPPED] = IGNORE,
 			[EV_APP_EXITED] = APP_ENDED,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = IGNORE,
 			[EV_TIMER] = GIVE_UP_APP,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_STRAGGLERS] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
 			[EV_HURRY] = KILL_STRAGGLERS,
 			[EV_TIMER] = KILL_STRAGGLERS,
 			[EV_ALONE] = DRAIN,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_STRAGGLERS_KILL] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
 			[EV_HURRY] = DRAIN,
 			[EV_TIMER] = DRAIN,
 			[EV_ALONE] = DRAIN,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_DRAINING] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
 			[EV_HURRY] = KILL_TUNNEL,
 			[EV_TIMER] = KILL_TUNNEL,
-			[EV_ALONE] = IGNORE,
 			[EV_TUNNEL_EXITED] = DRAINED,
 		},
 	[ST_DRAIN_KILL] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
 			[EV_HURRY] = FINISH,
 			[EV_TIMER] = FINISH,
-			[EV_ALONE] = IGNORE,
 			[EV_TUNNEL_EXITED] = FINISH,
 		},
 	[ST_SERVING] =
 		{
 			[EV_READY] = SERVE,
 			[EV_STARTUP_FAILED] = STARTUP_FAILED,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
 			[EV_STOP] = STOP_SERVING,
 			[EV_HURRY] = STOP_SERVING,
 			[EV_TIMER] = STARTUP_FAILED,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 	[ST_DELAYED] =
 		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
 			[EV_HURRY] = DRAIN,
 			[EV_TIMER] = DRAIN,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
-		},
-	[ST_DONE] =
-		{
-			[EV_READY] = IGNORE,
-			[EV_STARTUP_FAILED] = IGNORE,
-			[EV_NO_PROCESS] = IGNORE,
-			[EV_EXEC_FAILED] = IGNORE,
-			[EV_APP_STOPPED] = IGNORE,
-			[EV_APP_EXITED] = IGNORE,
-			[EV_SIGNAL] = IGNORE,
-			[EV_STOP] = IGNORE,
-			[EV_HURRY] = IGNORE,
-			[EV_TIMER] = IGNORE,
-			[EV_ALONE] = IGNORE,
-			[EV_TUNNEL_EXITED] = IGNORE,
 		},
 };
 

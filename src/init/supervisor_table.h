@@ -12,8 +12,7 @@
  * this table 4 kB of relocations, and memory that is written to at the start.
  */
 enum cell {
-	NO_CELL,
-	IGNORE,
+	IGNORE, /* and what a pair that is not written down is */
 	START_APP,
 	STARTUP_FAILED,
 	STOP_SERVING,
@@ -36,7 +35,7 @@ enum cell {
 	SERVE
 };
 
-/* NO_CELL: the table has a hole, which a test would find. */
+/* For every pair; a test knows what each of them does. */
 enum cell supervisor_cell(enum state state, enum event ev);
 
 #endif
