@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import lab  # noqa: E402
+import pid1  # noqa: E402
 from echo import EchoServer  # noqa: E402
 from google_client import Client  # noqa: E402
 
@@ -64,6 +65,11 @@ def emulator(start_emulator):
     return start_emulator()
 
 
+def unclean(logs):
+    """A tunnel that a sanitizer ended is started again: only its log tells."""
+    return [log for log in logs if re.search(lab.SANITIZER, log)]
+
+
 @pytest.fixture
 def start_fairlead():
     """Factory: start_fairlead(emulator, *options, app=[...], env={...}).
@@ -84,8 +90,32 @@ def start_fairlead():
         logs.append(process.log())
         print(f"-- log of {' '.join(process.argv)}\n{logs[-1]}")
         process.close()
-    # A tunnel that a sanitizer ended is started again: only its log tells.
-    assert not [log for log in logs if re.search(lab.SANITIZER, log)]
+    assert not unclean(logs)
+
+
+@pytest.fixture(params=[True, False], ids=["pid1", "ordinary"])
+def as_pid1(request):
+    """What an init does as PID 1 and as an ordinary process."""
+    return request.param
+
+
+@pytest.fixture
+def start():
+    """Factory of pid1.Init; the log of each is shown when a test fails."""
+    started = []
+
+    def make(*args, **how):
+        init = pid1.Init(*args, **how)
+        started.append(init)
+        return init
+
+    yield make
+    logs = []
+    for init in started:
+        logs.append(init.log())
+        print(f"-- log of {' '.join(init.argv)}\n{logs[-1]}")
+        init.close()
+    assert not unclean(logs)
 
 
 @pytest.fixture

@@ -20,26 +20,6 @@ UNFORWARDABLE = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
 FORWARDABLE = [n for n in range(1, 65) if n not in UNFORWARDABLE]
 
 
-@pytest.fixture
-def start():
-    """Factory of pid1.Init; the log of each is shown on failure."""
-    started = []
-
-    def make(*args, **how):
-        init = pid1.Init(*args, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(f"-- log of {' '.join(init.argv)}\n{init.log()}")
-        init.close()
-
-
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
-
-
 def executable(init_folder, name, text, mode=0o755):
     path = os.path.join(init_folder, name)
     with open(path, "w") as out:
@@ -57,14 +37,12 @@ def test_every_exit_code():
         assert done.returncode == code
 
 
-@both
 @pytest.mark.parametrize("code", [0, 1, 127, 126, 137, 255])
 def test_exit_code_and_silence(code, as_pid1):
     assert pid1.run("--", "sh", "-c", f"exit {code}",
                     pid1=as_pid1) == (code, "")
 
 
-@both
 @pytest.mark.parametrize("number", [1, 2, 3, 6, 9, 11, 14, 15, 34, 40, 64])
 def test_death_by_signal(number, as_pid1):
     how = "import os, signal; os.kill(os.getpid(), %d); signal.pause()"
@@ -121,7 +99,6 @@ def forward_all(init, app):
                        what=f"signal {number} at the app")
 
 
-@both
 @pytest.mark.parametrize("options", [[], ["--kill-group"]],
                          ids=["app", "group"])
 def test_every_signal_is_forwarded(start, as_pid1, options):
@@ -159,7 +136,6 @@ print("code", info[2], "value", info[6], flush=True)
 
 
 @pytest.mark.parametrize("sent", [40, 41], ids=["same", "rewritten"])
-@both
 def test_value_of_sigqueue(start, as_pid1, sent):
     init = start("--rewrite", "41:40", "--", lab.PYTHON, "-c", SHOW_VALUE, pid1=as_pid1)
     init.wait_log("waiting")
@@ -169,7 +145,6 @@ def test_value_of_sigqueue(start, as_pid1, sent):
     assert "code -1 value 123456" in init.log()
 
 
-@both
 @pytest.mark.parametrize("word", ["i17", "b17"])
 def test_sigchld_ignored_or_blocked_on_entry(word, as_pid1):
     code, log = pid1.run("--", "sh", "-c", "exit 3", pid1=as_pid1,
@@ -177,7 +152,6 @@ def test_sigchld_ignored_or_blocked_on_entry(word, as_pid1):
     assert (code, log) == (3, "")
 
 
-@both
 def test_signal_state_of_the_app(start, as_pid1):
     words = ["i1", "i13", "i17", "b10", "b40"]
     init = start("--", "sleep", "1000", pid1=as_pid1,
@@ -232,7 +206,6 @@ def test_exec_that_does_not_come_does_not_hold_init(start):
     assert init.wait() == 137
 
 
-@both
 def test_stopped_app_can_be_ended(start, as_pid1):
     init = start("--", "sleep", "1000", pid1=as_pid1)
     os.kill(init.app, signal.SIGSTOP)
@@ -241,7 +214,6 @@ def test_stopped_app_can_be_ended(start, as_pid1):
     assert init.wait() == 143
 
 
-@both
 def test_app_stopped_just_before_term(start, as_pid1):
     init = start("--", "sleep", "1000", pid1=as_pid1)
     app = init.app
@@ -285,7 +257,6 @@ def test_stop_signal_itself_is_a_request(start, name, number):
 IGNORE_TERM = "trap '' TERM INT; echo up; while :; do sleep 0.05; done"
 
 
-@both
 def test_second_term_is_forwarded_and_third_kills(start, as_pid1):
     init = start("--", "sh", "-c", IGNORE_TERM, pid1=as_pid1)
     init.wait_log("up")
@@ -297,7 +268,6 @@ def test_second_term_is_forwarded_and_third_kills(start, as_pid1):
     assert "asked to stop 3 times" in init.log()
 
 
-@both
 def test_stop_timeout(start, as_pid1):
     init = start("--stop-timeout", "300ms", "--", "sh", "-c", IGNORE_TERM,
                  pid1=as_pid1)
@@ -311,7 +281,6 @@ def test_wait_ready_without_an_instance():
     assert pid1.run("--wait-ready", "--", "sh", "-c", "exit 3") == (3, "")
 
 
-@both
 def test_term_and_exit_together_keep_the_code(start, as_pid1):
     """Both are there when init looks; with a restart policy, too."""
     init = start("--restart", "always", "--", "sh", "-c",
@@ -359,7 +328,6 @@ def test_group_mode_follows_an_app_that_left_its_group(start):
 # -------------------------------------------------- zombies and stragglers
 
 
-@both
 def test_orphans_are_reaped(start, as_pid1):
     init = start("--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do (true & "
                  "true); (sh -c 'sleep 0.1 & exit' &); done; echo made; "
@@ -397,7 +365,6 @@ CLEANER = ("trap 'sleep 0.2; echo clean >clean; exit' TERM; echo up >up; "
            "while :; do sleep 0.05; done")
 
 
-@both
 @pytest.mark.parametrize("kind", ["", "setsid "], ids=["group", "session"])
 def test_stragglers_may_clean_up(start, as_pid1, kind):
     init = start("--", "sh", "-c", f"({kind}sh ./cleaner 2>/dev/null &); "
@@ -408,7 +375,6 @@ def test_stragglers_may_clean_up(start, as_pid1, kind):
     assert init.log() == ""
 
 
-@both
 def test_stopped_straggler(start, as_pid1):
     init = start("--", "sh", "-c", "sleep 1000 & echo $! >pid; read x; exit 4",
                  pid1=as_pid1, stdin=subprocess.PIPE)
@@ -422,7 +388,6 @@ def test_stopped_straggler(start, as_pid1):
     assert pid1.state(straggler) in "?Z"
 
 
-@both
 def test_stubborn_straggler_is_killed(start, as_pid1):
     init = start("--", "sh", "-c", "setsid sh -c \"trap '' TERM; echo up >up; "
                  "while :; do sleep 0.05; done\" & while ! test -e up; do "
@@ -464,7 +429,6 @@ def runs(init):
     return init.read("runs").count("run\n")
 
 
-@both
 @pytest.mark.parametrize("policy,code,times", [
     ("no", 1, 1), ("on-failure:3", 1, 4), ("on-failure:3", 0, 1),
     ("always:2", 0, 3), ("on-failure:1", 127, 2), ("on-failure:0", 4, 1)])
@@ -486,7 +450,6 @@ def test_restart_after_a_signal(start):
     assert "SIGKILL" in init.log()
 
 
-@both
 def test_term_during_backoff(start, as_pid1):
     init = start("--restart", "always", "--", "sh", "-c",
                  "echo run >>runs; exit 7", pid1=as_pid1)
@@ -524,7 +487,6 @@ def test_no_process_now_is_no_end(start):
 # ------------------------------------------------- descriptors, directory
 
 
-@both
 @pytest.mark.parametrize("words", [["c0"], ["c1"], ["c2"],
                                    ["c0", "c1"], ["c0", "c1", "c2"]],
                          ids="-".join)

@@ -16,25 +16,7 @@ import pid1
 
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="machine: only root may become somebody else")
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
 NOBODY = pwd.getpwnam("nobody")
-
-
-@pytest.fixture
-def start():
-    """Factory of pid1.Init; the log of each is shown on failure."""
-    started = []
-
-    def make(*args, **how):
-        init = pid1.Init(*args, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(f"-- log of {' '.join(init.argv)}\n{init.log()}")
-        init.close()
 
 
 def shell(*options, text, code=0, **how):
@@ -47,7 +29,6 @@ def shell(*options, text, code=0, **how):
 
 
 @as_root
-@both
 @pytest.mark.parametrize("user,ids", [
     ("nobody", f"{NOBODY.pw_uid} {NOBODY.pw_gid} {NOBODY.pw_gid}"),
     (str(NOBODY.pw_uid), f"{NOBODY.pw_uid} {NOBODY.pw_gid} {NOBODY.pw_gid}"),
@@ -128,7 +109,6 @@ def test_user_without_the_right(start):
 
 
 @as_root
-@both
 def test_signals_reach_another_user(start, as_pid1):
     init = start("--user", "nobody", "--", "sleep", "1000", pid1=as_pid1)
     assert init.app
@@ -168,7 +148,6 @@ def test_commands_are_looked_up_as_the_user(start, tmp_path):
 # ---------------------------------------- privileges, limits, directory
 
 
-@both
 def test_no_new_privs(as_pid1):
     text = "grep NoNewPrivs /proc/self/status"
     assert shell("--no-new-privs", text=text, pid1=as_pid1).split()[1] == "1"
@@ -199,7 +178,6 @@ def test_limits_are_the_apps_alone(start):
     assert own.split()[3] != "100"
 
 
-@both
 def test_directory(start, as_pid1, tmp_path):
     os.mkdir(tmp_path / "sub")
     init = start("--workdir", str(tmp_path / "sub"), "--restart",
@@ -335,7 +313,6 @@ def test_listening_socket_of_every_start(start):
 # -------------------------------------------------------- restarts and codes
 
 
-@both
 def test_codes_that_are_final(start, as_pid1):
     init = start("--restart", "always", "--no-restart-on", "3,64-78",
                  "--", "sh", "-c", "echo x >>runs; test $(wc -l <runs) -lt 2 "
@@ -402,7 +379,6 @@ def outer(request, tmp_path):
     one.sock.close()
 
 
-@both
 def test_notifications_are_passed_on(start, outer, as_pid1):
     init = start("--notify", "--", lab.PYTHON, "-c", NOTIFIER,
                  "STATUS=warming\nMAINPID=5", "junk", "READY=1\nX=y",
@@ -441,7 +417,6 @@ def test_flood_of_notifications(start, outer):
     assert init.wait() == 143
 
 
-@both
 @pytest.mark.parametrize("fd", [3, 5, 9])
 def test_newline_on_a_descriptor(start, outer, as_pid1, fd):
     init = start("--notify-fd", str(fd), "--restart", "on-failure:1", "--",
@@ -481,7 +456,6 @@ time.sleep(1000)
 """)
 
 
-@both
 def test_watchdog(start, as_pid1):
     init = start("--watchdog", "900ms", "--restart", "on-failure:1", "--",
                  lab.PYTHON, "-c", LIVES, "READY=1", pid1=as_pid1,

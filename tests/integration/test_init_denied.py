@@ -31,27 +31,8 @@ USED = ["setpgid", "signalfd4", "close_range", "prctl", "getpgid", "madvise",
         "waitid"]
 # The tunnel's loop is made of epoll, and the fetcher's TLS of getrandom.
 LOOP = {"epoll_create1", "epoll_pwait", "epoll_ctl", "epoll_wait", "getrandom"}
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
 errors = pytest.mark.parametrize("error", [errno.EPERM, errno.ENOSYS],
                                  ids=["EPERM", "ENOSYS"])
-
-
-@pytest.fixture
-def start():
-    """Factory of pid1.Init; the log of each is shown on failure."""
-    started = []
-
-    def make(*args, **how):
-        init = pid1.Init(*args, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(f"-- log of {' '.join(init.argv)}\n{init.log()}")
-        init.close()
-
 
 # Says "up" when an orphan of its own is there, and "got" for each USR1.
 APP = ("(sh -c 'exit 5' &) ; (sleep 0.1 &) ; trap 'echo got' USR1; "
@@ -109,7 +90,6 @@ def test_one_call_denied_where_it_is_not_pid1(start, call, error):
     assert len(log) == (call != "signalfd4"), log
 
 
-@both
 @errors
 @pytest.mark.parametrize("options", [[], ["--kill-group"]],
                          ids=["app", "group"])
@@ -124,7 +104,6 @@ def test_session_denied(start, error):
     assert len(log) == 1 and "setsid" in log[0]
 
 
-@both
 @errors
 def test_every_signal_with_all_denied(start, error, as_pid1):
     """From the fallback for signalfd."""
@@ -154,7 +133,6 @@ print("in order" if got == list(range(40)) else got, flush=True)
 """
 
 
-@both
 @pytest.mark.parametrize("number", [34, 35, 64])
 def test_queue_of_signals_without_signalfd(start, as_pid1, number):
     """More at once than are read at once, of glibc's first real-time signal

@@ -105,26 +105,6 @@ SHOWN = {
 }
 
 
-@pytest.fixture
-def start():
-    """Factory of pid1.Init; the log of each is shown on failure."""
-    started = []
-
-    def make(*args, **how):
-        init = pid1.Init(*args, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(f"-- log of {' '.join(init.argv)}\n{init.log()[-4000:]}")
-        init.close()
-
-
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
-
-
 def test_the_table_is_true():
     """All 52 have a test, and every test that is named exists."""
     assert sorted(SHOWN) == list(range(1, 53)) and all(SHOWN.values())
@@ -158,7 +138,6 @@ def test_term_right_after_the_first_system_call(start, options):
     assert init.wait() == 143
 
 
-@both
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 def test_code_among_a_thousand(start, as_pid1, first):
     """All ends come as one SIGCHLD, the app's among them."""
@@ -214,7 +193,6 @@ def test_init_never_asks_for_the_time_of_day():
                           text)
 
 
-@both
 def test_output_kept_open_does_not_hold_the_end(as_pid1):
     """Who reads our output to its end does not wait for what the app left."""
     wrapper = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
@@ -296,7 +274,6 @@ def test_term_between_two_places_of_the_path(start):
     assert init.wait() == 143
 
 
-@both
 def test_term_after_the_end_before_the_wait(start, as_pid1):
     init = start("--", "sh", "-c", "echo up; read x; exit 5", pid1=as_pid1,
                  stdin=subprocess.PIPE)

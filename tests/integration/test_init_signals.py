@@ -10,24 +10,6 @@ import pytest
 import lab
 import pid1
 
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
-
-
-@pytest.fixture
-def start():
-    started = []
-
-    def make(*args, **how):
-        init = pid1.Init(*args, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(f"-- log of {' '.join(init.argv)}\n{init.log()}")
-        init.close()
-
 
 def pending(pid, number):
     lab.wait_until(lambda: number in pid1.signal_set(pid, "ShdPnd"),
@@ -37,7 +19,6 @@ def pending(pid, number):
 # ----------------------------------------------------------------- rewrite
 
 
-@both
 def test_rewrite(start, as_pid1):
     init = start("--rewrite", "TERM:QUIT,USR1:0", "--rewrite", "34:RTMIN+3",
                  "--", "sleep", "1000", pid1=as_pid1,
@@ -110,7 +91,6 @@ SHOW = ("import os; print('sid', os.getsid(0) == os.getpid(), 'pgid', "
         "os.getpgrp() == os.getpid(), flush=True)")
 
 
-@both
 def test_session(as_pid1):
     assert pid1.run("--session", "--", lab.PYTHON, "-c", SHOW,
                     pid1=as_pid1) == (0, "sid True pgid True\n")
@@ -220,7 +200,6 @@ def test_no_subreaper(start):
 # ------------------------------------------------------------------- pause
 
 
-@both
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_pause(start, as_pid1, number):
     init = start("--pause", pid1=as_pid1)

@@ -113,15 +113,12 @@ def screen():
         terminal.close()
 
 
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
 modes = pytest.mark.parametrize("options", [[], ["--session"]],
                                 ids=["group", "session"])
 
 SHELL = ["bash", "--norc", "--noprofile", "-i"]
 
 
-@both
 @modes
 def test_interactive_shell(screen, as_pid1, options):
     """The keys stop and end jobs, not the shell; its code comes through."""
@@ -145,7 +142,6 @@ def test_interactive_shell(screen, as_pid1, options):
     assert t.wait() == 5
 
 
-@both
 @pytest.mark.parametrize("key,number", [("\x03", 2), ("\x1c", 3)],
                          ids=["ctrl-c", "ctrl-backslash"])
 def test_keys_end_a_plain_app(screen, as_pid1, key, number):
@@ -157,7 +153,6 @@ def test_keys_end_a_plain_app(screen, as_pid1, key, number):
     assert t.wait() == 128 + number
 
 
-@both
 def test_ctrl_z_where_no_shell_can_continue(screen, as_pid1):
     """Nobody could ever say fg: the app goes on, as it would without us."""
     t = screen(lab.FAIRLEAD, "--", "sh", "-c", "echo up; exec cat",
@@ -172,7 +167,6 @@ def test_ctrl_z_where_no_shell_can_continue(screen, as_pid1):
     assert t.wait() == 0
 
 
-@both
 @modes
 def test_window_size(screen, as_pid1, options):
     code = ("import os, signal\n"
@@ -187,7 +181,6 @@ def test_window_size(screen, as_pid1, options):
     t.expect("columns=77, lines=33")
 
 
-@both
 @modes
 def test_hang_up(screen, as_pid1, options):
     t = screen(lab.FAIRLEAD, *options, "--", "sh", "-c", "echo up; exec cat",

@@ -23,32 +23,20 @@ print("answered", flush=True)
 
 
 @pytest.fixture
-def start():
+def start(start):
     """Factory: start(emulator, *options, app=[...], instance=...)."""
-    started = []
-
     def make(emulator, *options, app=None, instance=None, env=None, **how):
         argv = ["--sqladmin-api-endpoint", emulator.api_url,
                 "--ca-file", emulator.ca_file, *options,
                 instance or emulator.name]
-        init = pid1.Init(*argv, *(["--", *app] if app else []),
-                         env={**emulator.env(), **(env or {})}, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(f"-- log of {' '.join(init.argv)}\n{init.log()}")
-        init.close()
+        return start(*argv, *(["--", *app] if app else []),
+                     env={**emulator.env(), **(env or {})}, **how)
+    return make
 
 
 @pytest.fixture
 def port():
     return lab.free_port()
-
-
-both = pytest.mark.parametrize("as_pid1", [True, False],
-                               ids=["pid1", "ordinary"])
 
 
 def connecting(port, host="127.0.0.1"):
@@ -122,7 +110,6 @@ def test_wait_ready_gives_up(start, echo_emulator, port):
     assert "app-ran" not in init.log()
 
 
-@both
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopped_at_the_gate(start, echo_emulator, port, as_pid1, number):
     echo_emulator.metadata("token", delay=60)
@@ -257,7 +244,6 @@ def test_silent_fetcher_is_reported(start, echo_emulator, port):
 # -------------------------------------------------------------------- the end
 
 
-@both
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_proxy_alone(start, echo_emulator, port, as_pid1, number):
     init = start(echo_emulator, "--port", str(port), pid1=as_pid1)
@@ -287,7 +273,6 @@ while True:
 """
 
 
-@both
 def test_tunnel_serves_until_the_app_has_ended(start, echo_emulator, port,
                                                as_pid1):
     init = start(echo_emulator, "--port", str(port), pid1=as_pid1,
@@ -298,7 +283,6 @@ def test_tunnel_serves_until_the_app_has_ended(start, echo_emulator, port,
     assert "said goodbye" in init.log()
 
 
-@both
 def test_tunnel_serves_stragglers(start, echo_emulator, port, as_pid1):
     init = start(echo_emulator, "--port", str(port), pid1=as_pid1, app=[
         "sh", "-c", "setsid \"$@\" & read x; exit 7", "sh", lab.PYTHON, "-c",
@@ -374,7 +358,6 @@ def test_stopped_tunnel_is_continued(start, echo_emulator, port):
     assert init.wait() == 143
 
 
-@both
 def test_nothing_is_left(start, echo_emulator, port, as_pid1):
     init = start(echo_emulator, "--port", str(port), pid1=as_pid1,
                  app=["sleep", "1000"])

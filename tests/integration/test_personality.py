@@ -87,9 +87,8 @@ def test_proxies_name_themselves(called):
 
 
 @pytest.fixture
-def start(tmp_path):
-    started = []
-
+def start(start, tmp_path):
+    """Factory: start(name, *arguments)."""
     def make(name, *args, **how):
         path = tmp_path / name
         os.symlink(lab.FAIRLEAD, path)
@@ -97,14 +96,8 @@ def start(tmp_path):
         wrapper = [lab.PYTHON, "-c", "import os, sys; "
                    "os.execv(sys.argv[1], [sys.argv[1]] + sys.argv[3:])",
                    str(path)]
-        init = pid1.Init(*args, wrapper=wrapper, **how)
-        started.append(init)
-        return init
-
-    yield make
-    for init in started:
-        print(init.log())
-        init.close()
+        return start(*args, wrapper=wrapper, **how)
+    return make
 
 
 @pytest.mark.parametrize("name", ["tini", "dumb-init", "catatonit"])
