@@ -14,13 +14,18 @@
 #include "config.h"
 #include "io/ipc.h"
 
+/* In the place of a listening socket. */
+#define LISTENER_LATER (-1) /* not bound yet: IPC_LISTENER comes */
+#define LISTENER_NONE                                                          \
+	(-2) /* nobody will listen: it was skipped, or "check"                 \
+	      */
+
 struct tunnel_boot {
 	int control;                  /* struct ipc_message, both ways */
 	int answers;                  /* struct ipc_identity, to be read */
 	int http;                     /* listening, or -1: not wanted */
 	int admin;                    /* the same */
-	int listeners[INSTANCES_MAX]; /* -1: not bound yet, IPC_LISTENER comes
-				       */
+	int listeners[INSTANCES_MAX]; /* or LISTENER_LATER, LISTENER_NONE */
 };
 
 /* The tunnel's exit status when it drained in order, but connections were

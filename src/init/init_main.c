@@ -213,7 +213,8 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	in->keeper.cwd = in->cwd;
 	if (listeners_open(&in->listeners, c, e) != ERR_OK)
 		return e->code;
-	if (c->instance_count > 0 && in->listeners.missing == 0)
+	if (c->instance_count > 0 && in->listeners.missing == 0 &&
+		!c->check_only)
 		messages_say_ready(in);
 	return ERR_OK;
 }

@@ -166,6 +166,7 @@ skipped(struct listeners *l, uint32_t i, struct error *e)
 		  "skip-failed-instance-config flag)",
 		l->config->instances[i].name, e->detail);
 	error_clear(e);
+	l->fds[i] = LISTENER_NONE;
 	l->missing--;
 	return true;
 }
@@ -222,18 +223,16 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 	l->next_port[IPC_ENGINE_POSTGRES] = 5432;
 	l->next_port[IPC_ENGINE_MYSQL] = 3306;
 	l->next_port[IPC_ENGINE_SQLSERVER] = 1433;
-	l->missing = c->instance_count;
+	/* For "check" none: a proxy may be running at these very ports. */
+	l->missing = c->check_only ? 0 : c->instance_count;
 	for (size_t i = 0; i < INSTANCES_MAX; i++)
-		l->fds[i] = -1;
+		l->fds[i] = c->check_only ? LISTENER_NONE : LISTENER_LATER;
 	l->http = -1;
 	l->admin = -1;
 	for (uint32_t i = 0; i < c->instance_count; i++)
 		l->files[i][0] = '\0';
-	if (c->check_only) {
-		/* A proxy may be running at these very ports. */
-		l->missing = 0;
+	if (c->check_only)
 		return ERR_OK;
-	}
 	for (uint32_t i = 0; i < c->instance_count; i++) {
 		if (open_known(l, i, e) != ERR_OK && !skipped(l, i, e))
 			return explain(l, i, e);
@@ -249,7 +248,7 @@ listeners_open_engine(struct listeners *l, uint32_t instance,
 
 	if (instance >= l->config->instance_count)
 		return error_set(e, ERR_INTERNAL, "no such instance");
-	if (l->fds[instance] >= 0)
+	if (l->fds[instance] != LISTENER_LATER)
 		return ERR_OK;
 	if (l->config->instances[instance].listen == LISTEN_TCP)
 		r = open_engine_port(l, instance, engine, e);

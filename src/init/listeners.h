@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "config.h"
 #include "io/ipc.h"
+#include "roles.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,10 +19,10 @@
 
 struct listeners {
 	const struct config *config;
-	int fds[INSTANCES_MAX];                   /* -1: not bound yet */
+	int fds[INSTANCES_MAX]; /* or LISTENER_LATER, LISTENER_NONE */
 	char files[INSTANCES_MAX][UNIX_PATH_MAX]; /* to be removed; or "" */
 	uint32_t next_port[IPC_ENGINE_END];       /* where none was given */
-	size_t missing;                           /* not bound yet */
+	size_t missing;                           /* LISTENER_LATER */
 	int http;  /* -1: nobody asks for the HTTP server */
 	int admin; /* the same of the admin server */
 };

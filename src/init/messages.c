@@ -43,11 +43,9 @@ engine_known(struct init *in, const struct ipc_message *m)
 {
 	struct ipc_message answer = {
 		.kind = IPC_LISTENER, .instance = m->instance};
-	bool missing = in->listeners.fds[m->instance] < 0;
+	bool missing = in->listeners.fds[m->instance] == LISTENER_LATER;
 	struct error e;
 
-	if (in->config->check_only)
-		return;
 	error_clear(&e);
 	if (listeners_open_engine(&in->listeners, m->instance,
 		    (enum ipc_engine)m->engine, &e) != ERR_OK) {
@@ -102,7 +100,7 @@ take_message(struct init *in, const struct ipc_message *m)
 		break;
 	case IPC_STARTUP_FAILED:
 		/* The tunnel tries again, and with --wait-ready we wait. */
-		if (in->listeners.fds[m->instance] < 0 &&
+		if (in->listeners.fds[m->instance] == LISTENER_LATER &&
 			!in->config->wait_ready.wanted)
 			orders_tell(in, EV_STARTUP_FAILED, 0);
 		break;

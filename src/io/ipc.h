@@ -24,12 +24,13 @@ enum ipc_kind {
 	/* tunnel -> init */
 	IPC_ASK_IDENTITY = 1, /* instance, public_key_len, public_key, flags */
 	IPC_ENGINE,           /* instance, engine: where to listen is known */
-	IPC_READY,            /* every instance has had its first identity */
+	IPC_READY,            /* all that listen have had their identity */
 	IPC_STARTUP_FAILED,   /* instance: its first identity failed */
 	IPC_QUIT,             /* somebody asked /quitquitquit */
 	IPC_TESTED,           /* flags: how many connection tests failed */
 	/* init -> tunnel */
-	IPC_LISTENER,       /* instance; the listening socket is attached */
+	IPC_LISTENER,       /* instance; its listening socket is attached, or
+			     * nobody will listen for it */
 	IPC_FETCHER_EXITED, /* instance, wait_status: no answer will come */
 	IPC_DRAIN,          /* the app is gone: finish and exit 0 */
 	IPC_KIND_END

@@ -32,6 +32,7 @@ struct instance {
 	struct counters counters;
 	bool fresh_token; /* the last token was refused */
 	int listener;     /* -1: not there yet, or closed */
+	bool unheard;     /* nobody listens for it, nor will */
 	struct watch listener_watch;
 };
 

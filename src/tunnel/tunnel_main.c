@@ -58,10 +58,10 @@ tunnel_first_identity(struct tunnel *t, const struct instance *i)
 {
 	size_t n;
 
-	if (i->listener < 0)
+	if (i->listener < 0 && !i->unheard)
 		tunnel_tell(t, IPC_ENGINE, i->index, i->current->engine);
 	for (n = 0; n < t->instance_count; n++)
-		if (t->instances[n].current == NULL)
+		if (t->instances[n].current == NULL && !t->instances[n].unheard)
 			return;
 	if (!t->ready)
 		tunnel_tell(t, IPC_READY, 0, IPC_ENGINE_UNKNOWN);
@@ -74,7 +74,8 @@ tunnel_listens(struct tunnel *t)
 	bool all = true;
 
 	for (size_t n = 0; n < t->instance_count; n++)
-		all = all && t->instances[n].listener >= 0;
+		all = all && (t->instances[n].listener >= 0 ||
+				     t->instances[n].unheard);
 	t->started = t->started || all;
 }
 
@@ -158,15 +159,26 @@ look_who_stays(struct tunnel *t, uint64_t now_ms)
 	start_drain(t);
 }
 
+/* Its socket; below 0: nobody will listen for it. */
+static void
+set_listener(struct instance *i, int fd)
+{
+	i->unheard = fd < 0;
+	if (i->unheard)
+		tunnel_listens(i->tunnel);
+	else
+		listener_open(i, fd);
+}
+
 static void
 obey(struct tunnel *t, const struct ipc_message *m, int fd)
 {
 	switch ((enum ipc_kind)m->kind) {
 	case IPC_LISTENER:
-		if (fd >= 0 && !t->draining)
-			listener_open(&t->instances[m->instance], fd);
-		else if (fd >= 0)
+		if (fd >= 0 && t->draining)
 			socket_close(fd);
+		else
+			set_listener(&t->instances[m->instance], fd);
 		return;
 	case IPC_FETCHER_EXITED:
 		/* What the fetcher sent before its end comes first. */
@@ -281,10 +293,12 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 	http_server_open(&t->http, t, boot->http, boot->admin);
 	loop_set(&t->loop, &t->control_watch, POLLIN);
 	loop_set(&t->loop, &t->answers_watch, POLLIN);
-	for (n = 0; n < t->instance_count; n++) {
+	for (n = 0; n < t->instance_count; n++)
 		instance_init(&t->instances[n], t, n, now);
-		if (boot->listeners[n] >= 0)
-			listener_open(&t->instances[n], boot->listeners[n]);
+	/* A listener looks at all instances: is it the last one? */
+	for (n = 0; n < t->instance_count; n++) {
+		if (boot->listeners[n] != LISTENER_LATER)
+			set_listener(&t->instances[n], boot->listeners[n]);
 	}
 	probe_begin(t);
 	return ERR_OK;

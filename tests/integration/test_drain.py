@@ -1,5 +1,6 @@
 """A proxy alone: how it starts with a connection test, and how it leaves."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -142,6 +143,27 @@ def test_check_that_fails(echo_emulator):
     assert "403" in done.stdout
 
 
+def test_check_goes_through_all(echo_emulator):
+    """The first failure is not the end, and nobody is told to come."""
+    echo_emulator.api("generateEphemeralCert", delay=1)
+    missing = "my-project:us-central1:nowhere"
+    done = check(echo_emulator, missing)
+    assert done.returncode == 1
+    assert f"[{missing}] connection test failed: " in done.stdout
+    assert f"[{echo_emulator.name}] connection test passed" in done.stdout
+    assert "ready for new connections" not in done.stdout
+
+
+def test_check_beside_a_running_proxy(echo_emulator):
+    """All ports are its own, that of the HTTP server too."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = check(echo_emulator, "--port", port, "--health-check",
+                     "--http-port", port, "--quitquitquit", "--admin-port",
+                     port)
+        assert done.returncode == 0, done.stdout
+
+
 def test_instance_that_cannot_listen_is_skipped(echo_emulator, start_fairlead):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -153,3 +175,32 @@ def test_instance_that_cannot_listen_is_skipped(echo_emulator, start_fairlead):
         proxy.wait_listening()
         with connect(proxy) as sock:
             assert ask(sock) == b"ping"
+
+
+def test_skipped_instance_is_out_of_the_way(echo_emulator, start_fairlead):
+    """It takes no other port instead, and neither the app nor who asks for
+    the start waits for it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        http = lab.free_port()
+        skipped = f"{lab.SECOND}?port={port}"
+        proxy = start_fairlead(
+            echo_emulator, "--skip-failed-instance-config", "--wait-ready",
+            "--health-check", "--http-port", str(http),
+            instances=[skipped, echo_emulator.name],
+            app=[lab.FAIRLEAD, "wait", "--http-port", str(http)])
+        assert proxy.wait() == 0
+        assert f"[{lab.SECOND}] Listening" not in proxy.log()
+
+
+def test_skipped_instance_ends_nothing(echo_emulator, start_fairlead):
+    echo_emulator.api("connectSettings", status=403)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        proxy = start_fairlead(
+            echo_emulator, "--skip-failed-instance-config",
+            instances=[f"{lab.SECOND}?port={port}", echo_emulator.name])
+        for name in (lab.SECOND, echo_emulator.name):
+            proxy.wait_log(re.escape(f"[{name}] could not get an ephemeral"))
+        proxy.send_signal(signal.SIGTERM)
+        assert proxy.wait() == 143

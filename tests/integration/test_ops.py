@@ -88,6 +88,18 @@ def test_not_started_without_an_engine(echo_emulator, start_fairlead):
     assert asked(port, "/liveness") == (200, "ok")
 
 
+def test_not_started_with_some(echo_emulator, start_fairlead):
+    """One listener is there, the other's port is not known."""
+    http_port = lab.free_port()
+    echo_emulator.api("connectSettings", status=503)
+    proxy = start_fairlead(
+        echo_emulator, "--health-check", "--http-port", http_port,
+        "--wait-ready", port=None,
+        instances=[f"{lab.SECOND}?port={lab.free_port()}", lab.INSTANCE])
+    proxy.wait_log(re.escape(f"[{lab.INSTANCE}] could not get"))
+    assert asked(http_port, "/startup") == (503, "error")
+
+
 def test_metrics(start):
     proxy = start("--prometheus", "--prometheus-namespace", "shop")
     with connect(proxy) as sock:
