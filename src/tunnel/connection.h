@@ -13,7 +13,11 @@
  *
  * If TLS fails before the server has said a word and a new identity can be
  * had, a connection goes back to WAITING for that, once, and the client does
- * not notice. Connections live in a fixed table and end in one place.
+ * not notice.
+ *
+ * Connections live in a fixed table (slots.h). A life begins here, dials
+ * (dial.h), may break (verdict.h) and ends (ending.h); connections.h is what
+ * happens to all at once.
  */
 #ifndef TUNNEL_CONNECTION_H
 #define TUNNEL_CONNECTION_H
@@ -87,36 +91,16 @@ void connection_probe(struct instance *i, int client);
 void connection_refuse(struct instance *i, int client, enum refusal_kind kind,
 	const char *why);
 
-/* The client's failure: one line for the log, and the end. */
-void connection_fail(struct connection *c, const char *why);
-
 /* c->server is connected: begin the handshake. */
 void connection_start_tls(struct connection *c);
 
 /* Wait for c->server to be connected. ERR_LIMIT. */
 enum err connection_watch_server(struct connection *c) NODISCARD;
 
-void connection_close_server(struct connection *c, bool reset);
+/* RELAYING: finish what is on its way, and end. */
+void connection_drain(struct connection *c);
 
-/* CLOCK_NEVER: none. */
-void connection_set_deadline(struct connection *c, uint64_t deadline_ms);
-
-/* The identity of i has changed, or none will come: see to who waits. */
-void connections_resume(struct instance *i);
-
-/* The earliest deadline; CLOCK_NEVER: none. */
-uint64_t connections_deadline_ms(const struct connections *all);
-
-/* End those that i's present server has, as when the server ends them. */
-void connections_leave(struct instance *i);
-
-/* Act on every deadline that has passed. */
-void connections_expire(struct tunnel *t, uint64_t now_ms);
-
-/* Let those that relay finish what is on its way; end all others. */
-void connections_drain(struct tunnel *t);
-
-/* End all of them at once. */
-void connections_abort(struct tunnel *t);
+/* Its deadline has passed. */
+void connection_expire(struct connection *c);
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/socket.h"
+#include "tunnel/ending.h"
+#include "tunnel/slots.h"
 #include "tunnel/tunnel.h"
 
 #include <stdio.h>
@@ -28,7 +30,7 @@ next_address(struct connection *c, struct error *e)
 {
 	uint64_t now_ms = clock_ms();
 
-	connection_close_server(c, false);
+	ending_hang_up(c, false);
 	while (c->address < c->identity->address_count &&
 		now_ms < c->dial_deadline_ms) {
 		const struct ipc_address *a =
@@ -42,14 +44,14 @@ next_address(struct connection *c, struct error *e)
 			break;
 		}
 		c->state = CONNECTION_CONNECTING;
-		connection_set_deadline(c, try_deadline_ms(c, now_ms));
+		slots_set_deadline(c, try_deadline_ms(c, now_ms));
 		return;
 	}
 	/* Without one try it says nothing about the instance. */
 	if (e->code != ERR_OK)
 		instance_unreachable(c->instance, c->serial);
 	(void)error_set(e, ERR_TIMEOUT, "no time was left to connect");
-	connection_fail(c, e->detail);
+	ending_fail(c, e->detail);
 }
 
 /* The try under way failed: name the address, which e does not. */
@@ -96,7 +98,7 @@ dial_begin(struct connection *c)
 	case REFRESH_WAIT:
 		break;
 	case REFRESH_REFUSE:
-		connection_fail(c, i->refresh.last_error);
+		ending_fail(c, i->refresh.last_error);
 		break;
 	}
 }
@@ -114,5 +116,5 @@ dial_timed_out(struct connection *c)
 	(void)snprintf(why, sizeof(why),
 		"no ephemeral certificate within --dial-timeout%s%s",
 		r->last_error[0] != '\0' ? ": " : "", r->last_error);
-	connection_fail(c, why);
+	ending_fail(c, why);
 }

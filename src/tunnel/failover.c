@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "tunnel/connection.h"
+#include "tunnel/connections.h"
 #include "tunnel/tunnel.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/span.h"
-#include "tunnel/connection.h"
+#include "tunnel/connections.h"
 #include "tunnel/tunnel.h"
 
 #include <signal.h>

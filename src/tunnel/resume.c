@@ -44,7 +44,7 @@ resume_start_relay(struct connection *c)
 }
 
 bool
-resume_is_suspect(struct connection *c, const struct error *e)
+resume_is_suspect(const struct connection *c, const struct error *e)
 {
 	/* A certificate was looked at: the ticket had been declined. */
 	if (!c->offered || e->code == ERR_CERT)

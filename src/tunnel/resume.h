@@ -17,6 +17,6 @@ enum err resume_start_relay(struct connection *c) NODISCARD;
  * The handshake of c failed with e. True: a ticket was offered and may be the
  * reason. Then the instance has none any more, and gets none.
  */
-bool resume_is_suspect(struct connection *c, const struct error *e);
+bool resume_is_suspect(const struct connection *c, const struct error *e);
 
 #endif

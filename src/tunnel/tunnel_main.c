@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "io/sandbox.h"
 #include "io/socket.h"
+#include "tunnel/connections.h"
 #include "tunnel/listener.h"
 #include "tunnel/probe.h"
 #include "tunnel/tunnel.h"
