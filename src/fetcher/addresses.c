@@ -6,17 +6,10 @@
 
 #include "wire/url.h"
 
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <string.h>
 
 #define PSC_DOMAIN ".sql-psc.goog"
-
-static const struct json_token *
-member(const struct json *answer, const char *name)
-{
-	return json_member(answer, json_root(answer), name);
-}
 
 static void
 add_address(struct ipc_identity *id, const char *text)
@@ -30,37 +23,28 @@ add_address(struct ipc_identity *id, const char *text)
 	a->port = SERVER_PROXY_PORT;
 }
 
-static bool
-is_ip(const char *text)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, text, ip) == 1 ||
-	       inet_pton(AF_INET6, text, ip) == 1;
-}
-
 /* Add every entry of ipAddresses with that type. */
 static void
 add_ips(const struct json *answer, const char *type, struct ipc_identity *id)
 {
-	const struct json_token *list = member(answer, "ipAddresses");
+	const struct json_token *list = json_root_member(answer, "ipAddresses");
 	const struct json_token *one = json_first(answer, list);
 
 	for (; one != NULL; one = json_after(answer, list, one)) {
 		char text[ADDRESS_MAX];
+		uint8_t ip[16];
 
 		if (json_equal_str(
 			    answer, json_member(answer, one, "type"), type) &&
 			json_text(answer, json_member(answer, one, "ipAddress"),
 				text, sizeof(text)) == ERR_OK &&
-			is_ip(text))
+			url_read_ip(text, ip) > 0)
 			add_address(id, text);
 	}
 }
 
-/* A DNS name in lower case without its trailing dot. */
-static enum err
-read_name(const struct json *answer, const struct json_token *v,
+enum err
+addresses_read_name(const struct json *answer, const struct json_token *v,
 	char name[HOST_LEN_MAX])
 {
 	size_t len;
@@ -118,11 +102,11 @@ insert_name(struct ipc_identity *id, const char *name)
 static void
 add_psc(const struct json *answer, struct ipc_identity *id)
 {
-	const struct json_token *list = member(answer, "dnsNames");
+	const struct json_token *list = json_root_member(answer, "dnsNames");
 	const struct json_token *one = json_first(answer, list);
 	char name[HOST_LEN_MAX];
 
-	if (!json_is_true(member(answer, "pscEnabled")))
+	if (!json_is_true(json_root_member(answer, "pscEnabled")))
 		return;
 	for (; one != NULL; one = json_after(answer, list, one)) {
 		if (json_equal_str(answer,
@@ -131,12 +115,14 @@ add_psc(const struct json *answer, struct ipc_identity *id)
 			json_equal_str(answer,
 				json_member(answer, one, "dnsScope"),
 				"INSTANCE") &&
-			read_name(answer, json_member(answer, one, "name"),
+			addresses_read_name(answer,
+				json_member(answer, one, "name"),
 				name) == ERR_OK)
 			insert_name(id, name);
 	}
 	if (id->address_count == 0 &&
-		read_name(answer, member(answer, "dnsName"), name) == ERR_OK)
+		addresses_read_name(answer, json_root_member(answer, "dnsName"),
+			name) == ERR_OK)
 		add_address(id, name);
 }
 
@@ -195,24 +181,25 @@ add_name(struct ipc_identity *id, const char *name)
 void
 addresses_read_names(const struct json *answer, struct ipc_identity *id)
 {
-	const struct json_token *list = member(answer, "dnsNames");
+	const struct json_token *list = json_root_member(answer, "dnsNames");
 	const struct json_token *one = json_first(answer, list);
 	char name[HOST_LEN_MAX];
 
 	id->name_count = 0;
 	for (; one != NULL; one = json_after(answer, list, one)) {
-		if (read_name(answer, json_member(answer, one, "name"), name) ==
-			ERR_OK)
+		if (addresses_read_name(answer,
+			    json_member(answer, one, "name"), name) == ERR_OK)
 			add_name(id, name);
 	}
-	if (read_name(answer, member(answer, "dnsName"), name) == ERR_OK)
+	if (addresses_read_name(answer, json_root_member(answer, "dnsName"),
+		    name) == ERR_OK)
 		add_name(id, name);
 }
 
 enum err
 addresses_check(const struct json *answer, struct error *e)
 {
-	const struct json_token *list = member(answer, "ipAddresses");
+	const struct json_token *list = json_root_member(answer, "ipAddresses");
 	const struct json_token *one = json_first(answer, list);
 
 	for (; one != NULL; one = json_after(answer, list, one)) {
@@ -223,7 +210,7 @@ addresses_check(const struct json *answer, struct error *e)
 			json_equal_str(answer, type, "PRIVATE"))
 			return ERR_OK;
 	}
-	if (json_is_true(member(answer, "pscEnabled")))
+	if (json_is_true(json_root_member(answer, "pscEnabled")))
 		return ERR_OK;
 	return error_set(e, ERR_CONFIG,
 		"cannot connect to instance - it has "

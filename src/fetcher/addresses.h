@@ -1,6 +1,6 @@
 /*
- * addresses.h - where a Cloud SQL instance is reached and what its server may
- * be called, from connectSettings.
+ * addresses.h - where an instance is reached and what its server may be called:
+ * Cloud SQL's connectSettings, and names as all products' answers have them.
  */
 #ifndef FETCHER_ADDRESSES_H
 #define FETCHER_ADDRESSES_H
@@ -25,5 +25,12 @@ enum err addresses_read(enum ip_type wanted, const struct json *answer,
  * trailing dots. There may be none.
  */
 void addresses_read_names(const struct json *answer, struct ipc_identity *id);
+
+/*
+ * The string v as a DNS name in lower case without its trailing dot. ERR_PARSE:
+ * it is none.
+ */
+enum err addresses_read_name(const struct json *answer,
+	const struct json_token *v, char name[HOST_LEN_MAX]) NODISCARD;
 
 #endif

@@ -6,16 +6,14 @@
 #include "fetcher/provider.h"
 
 #include "base/encode.h"
+#include "fetcher/addresses.h"
 #include "fetcher/certificates.h"
 #include "wire/url.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* v1 does not tell the names of Private Service Connect. */
-#define BASE     "/v1beta/"
-#define QUERY    "?alt=json&prettyPrint=false"
-#define PEM_LINE 64
+#define BASE "/v1beta/"
 
 static const char *
 endpoint(const struct config *config)
@@ -47,7 +45,7 @@ instance_target(const struct instance_config *instance, struct writer *w)
 {
 	write_str(w, BASE);
 	full_name(instance, w);
-	write_str(w, "/connectionInfo" QUERY);
+	write_str(w, "/connectionInfo" PROVIDER_QUERY);
 }
 
 static void
@@ -55,30 +53,16 @@ certificate_target(const struct instance_config *instance, struct writer *w)
 {
 	write_str(w, BASE);
 	write_cluster(instance, w);
-	write_str(w, ":generateClientCertificate" QUERY);
+	write_str(w, ":generateClientCertificate" PROVIDER_QUERY);
 }
 
 static void
 certificate_body(const struct certificate_request *request, struct writer *w)
 {
-	uint8_t pem[2 * PUBLIC_KEY_DER_MAX];
-	struct writer p = writer_over(pem, sizeof(pem));
-
-	write_str(&p, "-----BEGIN PUBLIC KEY-----\n");
-	encode_base64(&p, request->public_key, PEM_LINE);
-	write_str(&p, "-----END PUBLIC KEY-----\n");
-	if (!writer_ok(&p))
-		w->failed = true;
 	write_str(w, "{\"publicKey\":");
-	json_write_string(w, writer_span(&p));
+	provider_write_key(w, request->public_key);
 	write_str(w, ",\"certDuration\":\"3600s\","
 		     "\"useMetadataExchange\":true}");
-}
-
-static const struct json_token *
-member(const struct json *answer, const char *name)
-{
-	return json_member(answer, json_root(answer), name);
 }
 
 static enum err
@@ -86,9 +70,9 @@ read_instance(const struct instance_config *instance, const struct json *answer,
 	struct ipc_identity *id, struct error *e)
 {
 	(void)instance;
-	if (member(answer, "ipAddress") == NULL &&
-		member(answer, "publicIpAddress") == NULL &&
-		member(answer, "pscDnsName") == NULL)
+	if (json_root_member(answer, "ipAddress") == NULL &&
+		json_root_member(answer, "publicIpAddress") == NULL &&
+		json_root_member(answer, "pscDnsName") == NULL)
 		return error_set(e, ERR_CONFIG,
 			"cannot connect to instance - it has "
 			"no supported IP addresses");
@@ -98,42 +82,28 @@ read_instance(const struct instance_config *instance, const struct json *answer,
 }
 
 static bool
-is_ip(const char *text)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, text, ip) == 1 ||
-	       inet_pton(AF_INET6, text, ip) == 1;
-}
-
-static bool
 read_ip(const struct json *answer, const char *name, struct ipc_identity *id)
 {
 	char *text = id->addresses[0].text;
+	uint8_t ip[16];
 
-	if (json_text(answer, member(answer, name), text, ADDRESS_MAX) !=
-			ERR_OK ||
-		!is_ip(text))
+	if (json_text(answer, json_root_member(answer, name), text,
+		    ADDRESS_MAX) != ERR_OK ||
+		url_read_ip(text, ip) == 0)
 		return false;
 	id->name_is_address = true;
 	return true;
 }
 
-/* The name has a final dot, which neither resolver nor certificate want. */
 static bool
 read_psc(const struct json *answer, struct ipc_identity *id)
 {
-	char *text = id->addresses[0].text;
-	size_t len;
+	char *name = id->names[0];
 
-	if (json_text(answer, member(answer, "pscDnsName"), text,
-		    ADDRESS_MAX) != ERR_OK ||
-		!url_is_name(span_str(text)))
+	if (addresses_read_name(answer, json_root_member(answer, "pscDnsName"),
+		    name) != ERR_OK)
 		return false;
-	len = strlen(text);
-	if (text[len - 1] == '.')
-		text[len - 1] = '\0';
-	memcpy(id->names[0], text, len + 1);
+	memcpy(id->addresses[0].text, name, strlen(name) + 1);
 	id->name_count = 1;
 	return true;
 }
@@ -171,7 +141,7 @@ static enum err
 read_certificate(
 	const struct json *answer, struct ipc_identity *id, struct error *e)
 {
-	const struct json_token *ca = member(answer, "caCert");
+	const struct json_token *ca = json_root_member(answer, "caCert");
 
 	if (ca == NULL)
 		return error_set(
@@ -179,7 +149,7 @@ read_certificate(
 	if (certificates_read_anchors(answer, ca, id, e) != ERR_OK)
 		return e->code;
 	return certificates_read_chain(
-		answer, member(answer, "pemCertificateChain"), id, e);
+		answer, json_root_member(answer, "pemCertificateChain"), id, e);
 }
 
 const struct provider provider_alloydb = {

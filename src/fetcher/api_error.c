@@ -103,8 +103,7 @@ add_reason(
 static bool
 add_error_object(struct text *t, unsigned status, const struct json *doc)
 {
-	const struct json_token *error =
-		json_member(doc, json_root(doc), "error");
+	const struct json_token *error = json_root_member(doc, "error");
 	const struct json_token *list = json_member(doc, error, "errors");
 	const struct json_token *first = json_first(doc, list);
 	char message[API_MESSAGE_MAX];

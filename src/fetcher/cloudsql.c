@@ -12,9 +12,7 @@
 
 #include <string.h>
 
-#define BASE     "/sql/v1beta4/projects/"
-#define QUERY    "?alt=json&prettyPrint=false"
-#define PEM_LINE 64
+#define BASE "/sql/v1beta4/projects/"
 
 static const char *
 endpoint(const struct config *config)
@@ -41,7 +39,7 @@ static void
 instance_target(const struct instance_config *instance, struct writer *w)
 {
 	write_instance(instance, w);
-	write_str(w, "/connectSettings" QUERY);
+	write_str(w, "/connectSettings" PROVIDER_QUERY);
 }
 
 static void
@@ -52,40 +50,26 @@ dns_target(const struct instance_config *instance, const char *dns_name,
 	encode_percent(w, span_str(instance->region));
 	write_str(w, "/dns/");
 	encode_percent(w, span_str(dns_name));
-	write_str(w, ":resolveConnectSettings" QUERY);
+	write_str(w, ":resolveConnectSettings" PROVIDER_QUERY);
 }
 
 static void
 certificate_target(const struct instance_config *instance, struct writer *w)
 {
 	write_instance(instance, w);
-	write_str(w, ":generateEphemeralCert" QUERY);
+	write_str(w, ":generateEphemeralCert" PROVIDER_QUERY);
 }
 
 static void
 certificate_body(const struct certificate_request *request, struct writer *w)
 {
-	uint8_t pem[2 * PUBLIC_KEY_DER_MAX];
-	struct writer p = writer_over(pem, sizeof(pem));
-
-	write_str(&p, "-----BEGIN PUBLIC KEY-----\n");
-	encode_base64(&p, request->public_key, PEM_LINE);
-	write_str(&p, "-----END PUBLIC KEY-----\n");
-	if (!writer_ok(&p))
-		w->failed = true;
 	write_str(w, "{\"public_key\":");
-	json_write_string(w, writer_span(&p));
+	provider_write_key(w, request->public_key);
 	if (request->login_token != NULL) {
 		write_str(w, ",\"access_token\":");
 		json_write_string(w, span_str(request->login_token));
 	}
 	write_str(w, "}");
-}
-
-static const struct json_token *
-member(const struct json *answer, const char *name)
-{
-	return json_member(answer, json_root(answer), name);
 }
 
 static enum err
@@ -94,7 +78,7 @@ check_kind(const struct instance_config *instance, const struct json *answer,
 {
 	char region[INSTANCE_NAME_MAX];
 
-	if (json_text(answer, member(answer, "region"), region,
+	if (json_text(answer, json_root_member(answer, "region"), region,
 		    sizeof(region)) != ERR_OK)
 		return error_set(
 			e, ERR_PARSE, "connectSettings has no usable region");
@@ -103,8 +87,8 @@ check_kind(const struct instance_config *instance, const struct json *answer,
 			"provided region was "
 			"mismatched - got %s, want %s",
 			instance->region, region);
-	if (!json_equal_str(
-		    answer, member(answer, "backendType"), "SECOND_GEN"))
+	if (!json_equal_str(answer, json_root_member(answer, "backendType"),
+		    "SECOND_GEN"))
 		return error_set(e, ERR_CONFIG,
 			"unsupported instance - only "
 			"Second Generation instances are supported");
@@ -121,7 +105,7 @@ static enum err
 read_engine(const struct instance_config *instance, const struct json *answer,
 	struct ipc_identity *id, struct error *e)
 {
-	if (json_text(answer, member(answer, "databaseVersion"),
+	if (json_text(answer, json_root_member(answer, "databaseVersion"),
 		    id->database_version,
 		    sizeof(id->database_version)) != ERR_OK)
 		id->database_version[0] = '\0';
@@ -144,7 +128,8 @@ read_engine(const struct instance_config *instance, const struct json *answer,
 static bool
 has_mdx(const struct json *answer)
 {
-	const struct json_token *list = member(answer, "mdxProtocolSupport");
+	const struct json_token *list =
+		json_root_member(answer, "mdxProtocolSupport");
 	const struct json_token *one = json_first(answer, list);
 
 	for (; one != NULL; one = json_after(answer, list, one)) {
@@ -158,8 +143,8 @@ static enum err
 read_anchors(
 	const struct json *answer, struct ipc_identity *id, struct error *e)
 {
-	const struct json_token *pem =
-		json_member(answer, member(answer, "serverCaCert"), "cert");
+	const struct json_token *pem = json_member(
+		answer, json_root_member(answer, "serverCaCert"), "cert");
 
 	if (pem == NULL)
 		return error_set(e, ERR_CERT,
@@ -212,8 +197,8 @@ static enum err
 read_certificate(
 	const struct json *answer, struct ipc_identity *id, struct error *e)
 {
-	const struct json_token *pem =
-		json_member(answer, member(answer, "ephemeralCert"), "cert");
+	const struct json_token *pem = json_member(
+		answer, json_root_member(answer, "ephemeralCert"), "cert");
 
 	if (pem == NULL)
 		return error_set(e, ERR_CERT, "the answer has no certificate");

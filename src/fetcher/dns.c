@@ -4,6 +4,8 @@
  */
 #include "fetcher/dns.h"
 
+#include "wire/url.h"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <resolv.h>
@@ -31,27 +33,20 @@ add(struct dns_addresses *a, const struct addrinfo *info)
 		a->count++;
 }
 
-static bool
-is_literal(const char *host)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, host, ip) == 1 ||
-	       inet_pton(AF_INET6, host, ip) == 1;
-}
-
 enum err
 dns_look_up(struct dns_addresses *a, const char *host, struct error *e)
 {
 	struct addrinfo hints;
 	struct addrinfo *list = NULL;
+	uint8_t ip[16];
 	int failure;
 
 	memset(a, 0, sizeof(*a));
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_family = AF_UNSPEC;
 	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = is_literal(host) ? AI_NUMERICHOST : AI_ADDRCONFIG;
+	hints.ai_flags =
+		url_read_ip(host, ip) > 0 ? AI_NUMERICHOST : AI_ADDRCONFIG;
 	failure = getaddrinfo(host, NULL, &hints, &list);
 	if (failure != 0)
 		return error_set(e, ERR_DNS, "could not look up %s: %s", host,

@@ -54,9 +54,8 @@ read_format(struct service *s, const struct credfile *f,
 	result = json_parse(
 		&doc, span_of(s->body, len), s->tokens, CREDENTIALS_TOKENS);
 	if (result == ERR_OK)
-		result = json_text(&doc,
-			json_member(&doc, json_root(&doc), name), s->subject,
-			sizeof(s->subject));
+		result = json_text(&doc, json_root_member(&doc, name),
+			s->subject, sizeof(s->subject));
 	mem_wipe(s->body, len);
 	if (result != ERR_OK)
 		return error_set(e, ERR_CREDENTIALS,

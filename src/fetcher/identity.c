@@ -89,9 +89,8 @@ learn_instance(struct fetch *f, struct error *e)
 
 	if (!f->resolved.google)
 		return ERR_OK;
-	if (json_text(answer,
-		    json_member(answer, json_root(answer), "connectionName"),
-		    name, sizeof(name)) != ERR_OK ||
+	if (json_text(answer, json_root_member(answer, "connectionName"), name,
+		    sizeof(name)) != ERR_OK ||
 		!resolve_connection_name(&f->resolved.instance, name))
 		return error_set(e, ERR_PARSE,
 			"the answer has no usable connectionName");

@@ -45,7 +45,7 @@ static const struct {
 static void
 read_word(const struct json *doc, const char *member, char *out, size_t cap)
 {
-	const struct json_token *v = json_member(doc, json_root(doc), member);
+	const struct json_token *v = json_root_member(doc, member);
 	uint8_t raw[SAID_MAX];
 	struct writer w = writer_over(raw, sizeof(raw));
 

@@ -79,6 +79,12 @@ struct provider {
 		struct ipc_identity *id, struct error *e);
 };
 
+/* What every target ends with. */
+#define PROVIDER_QUERY "?alt=json&prettyPrint=false"
+
+/* Append the key in PEM as a JSON string. */
+void provider_write_key(struct writer *w, struct span public_key);
+
 extern const struct provider provider_cloudsql;
 extern const struct provider provider_alloydb;
 

@@ -57,8 +57,8 @@ token_parse(struct token *t, struct span body, int64_t now_s, struct error *e)
 			parsed == ERR_LIMIT
 				? "the token answer has too many values"
 				: "the token answer is not valid JSON");
-	text = json_member(&doc, json_root(&doc), "access_token");
-	lifetime = json_member(&doc, json_root(&doc), "expires_in");
+	text = json_root_member(&doc, "access_token");
+	lifetime = json_root_member(&doc, "expires_in");
 	if (json_text(&doc, text, t->text, sizeof(t->text)) != ERR_OK ||
 		!token_is_valid(t->text)) {
 		token_clear(t);
@@ -78,14 +78,13 @@ enum err
 token_parse_impersonated(
 	struct token *t, const struct json *answer, struct error *e)
 {
-	const struct json_token *root = json_root(answer);
 	char time[64];
 
 	token_clear(t);
-	if (json_text(answer, json_member(answer, root, "accessToken"), t->text,
+	if (json_text(answer, json_root_member(answer, "accessToken"), t->text,
 		    sizeof(t->text)) == ERR_OK &&
 		token_is_valid(t->text) &&
-		json_text(answer, json_member(answer, root, "expireTime"), time,
+		json_text(answer, json_root_member(answer, "expireTime"), time,
 			sizeof(time)) == ERR_OK &&
 		dates_rfc3339(span_str(time), &t->expires_s) == ERR_OK)
 		return ERR_OK;

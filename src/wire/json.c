@@ -291,6 +291,12 @@ json_member(const struct json *doc, const struct json_token *object,
 }
 
 const struct json_token *
+json_root_member(const struct json *doc, const char *name)
+{
+	return json_member(doc, json_root(doc), name);
+}
+
+const struct json_token *
 json_first(const struct json *doc, const struct json_token *array)
 {
 	if (array == NULL || array->type != JSON_ARRAY)

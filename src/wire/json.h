@@ -66,6 +66,10 @@ const struct json_token *json_root(const struct json *doc);
 const struct json_token *json_member(const struct json *doc,
 	const struct json_token *object, const char *name);
 
+/* The same of the outermost value. */
+const struct json_token *json_root_member(
+	const struct json *doc, const char *name);
+
 /* First element of an array; NULL when array is NULL, no array, or empty. */
 const struct json_token *json_first(
 	const struct json *doc, const struct json_token *array);

@@ -116,9 +116,7 @@ read_ip(struct span s, uint8_t ip[16])
 		return 0;
 	memcpy(text, s.data, s.len);
 	text[s.len] = '\0';
-	if (inet_pton(AF_INET, text, ip) == 1)
-		return 4;
-	return inet_pton(AF_INET6, text, ip) == 1 ? 16 : 0;
+	return url_read_ip(text, ip);
 }
 
 /* ADDRESS/BITS holds to's address. */

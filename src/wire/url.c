@@ -51,23 +51,25 @@ url_is_name(struct span s)
 	return label > 0 && !numeric && s.data[s.len - 1] != '-';
 }
 
+size_t
+url_read_ip(const char *text, uint8_t ip[16])
+{
+	if (inet_pton(AF_INET, text, ip) == 1)
+		return 4;
+	return inet_pton(AF_INET6, text, ip) == 1 ? 16 : 0;
+}
+
 /* host is NUL-terminated in u->host; tell names and addresses apart. */
 static enum err
 classify(struct url *u, bool bracketed)
 {
 	struct span host = span_str(u->host);
 
-	u->ip_len = 0;
-	if (bracketed) {
-		if (inet_pton(AF_INET6, u->host, u->ip) != 1)
-			return ERR_PARSE;
-		u->ip_len = 16;
+	u->ip_len = url_read_ip(u->host, u->ip);
+	if (bracketed || u->ip_len == 16)
+		return bracketed && u->ip_len == 16 ? ERR_OK : ERR_PARSE;
+	if (u->ip_len == 4)
 		return ERR_OK;
-	}
-	if (inet_pton(AF_INET, u->host, u->ip) == 1) {
-		u->ip_len = 4;
-		return ERR_OK;
-	}
 	if (!url_is_name(host))
 		return ERR_PARSE;
 	for (size_t i = 0; i < host.len; i++) {

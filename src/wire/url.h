@@ -52,4 +52,7 @@ void url_write_host(struct writer *w, const struct url *u);
  */
 bool url_is_name(struct span s);
 
+/* Bytes of the address that text is, 4 or 16, without brackets; 0: none. */
+size_t url_read_ip(const char *text, uint8_t ip[16]);
+
 #endif
