@@ -125,7 +125,9 @@ fetch_impersonated(struct credentials *c, const char *scope, struct token *t,
 		json_member(doc, root, "source_credentials");
 	const struct json_token *delegates =
 		json_member(doc, root, "delegates");
-	struct span list = span_of(NULL, 0);
+	struct impersonation i = {.url = s->url,
+		.lifetime_s = IMPERSONATION_LIFE_S,
+		.caller = s->link[1].text};
 	enum credfile_type type;
 	enum err result = credfile_type(c->file, from, &type, e);
 
@@ -138,11 +140,10 @@ fetch_impersonated(struct credentials *c, const char *scope, struct token *t,
 			sizeof(s->url), e);
 	/* It is JSON already, and was checked to be. */
 	if (json_first(doc, delegates) != NULL)
-		list = span_of(doc->text.data + delegates->start,
+		i.delegates = span_of(doc->text.data + delegates->start,
 			delegates->end - delegates->start);
 	if (result == ERR_OK)
-		result = grants_impersonate(s, s->url, list,
-			IMPERSONATION_LIFE_S, &s->link[1], scope, t, e);
+		result = grants_impersonate(s, &i, scope, t, e);
 	token_clear(&s->link[1]);
 	return result;
 }
@@ -255,11 +256,11 @@ check(struct credentials *c, struct error *e)
 {
 	const struct json_token *root = json_root(&c->file->doc);
 	const struct json_token *project;
-	char domain[HOST_LEN_MAX];
+	char domain[HOST_LEN_MAX] = UNIVERSE;
 
 	if (credfile_type(c->file, root, &c->type, e) != ERR_OK ||
-		credfile_text_or(c->file, root, "universe_domain", UNIVERSE,
-			domain, sizeof(domain), e) != ERR_OK)
+		credfile_optional(c->file, root, "universe_domain", domain,
+			sizeof(domain), e) != ERR_OK)
 		return e->code;
 	if (strcmp(domain, universe(c)) != 0)
 		return error_set(e, ERR_CONFIG,
@@ -357,6 +358,9 @@ impersonate(struct credentials *c, const char *scope, struct token *t,
 	struct writer list = writer_over(delegates, sizeof(delegates));
 	struct writer url = writer_over(s->url, sizeof(s->url));
 	struct span target = span_of(NULL, 0);
+	struct impersonation i = {.url = s->url,
+		.lifetime_s = IMPERSONATION_LIFE_S,
+		.caller = s->link[2].text};
 
 	if (read_chain(c, &target, &list, e) != ERR_OK)
 		return e->code;
@@ -369,9 +373,9 @@ impersonate(struct credentials *c, const char *scope, struct token *t,
 	if (!writer_ok(&url) || !writer_ok(&list))
 		return error_set(e, ERR_CONFIG,
 			"--impersonate-service-account is too long");
-	return grants_impersonate(s, s->url,
-		list.len > 2 ? writer_span(&list) : span_of(NULL, 0),
-		IMPERSONATION_LIFE_S, &s->link[2], scope, t, e);
+	if (list.len > 2)
+		i.delegates = writer_span(&list);
+	return grants_impersonate(s, &i, scope, t, e);
 }
 
 enum err

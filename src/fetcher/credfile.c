@@ -4,7 +4,6 @@
  */
 #include "fetcher/credfile.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TYPE_MAX 64
@@ -82,21 +81,13 @@ credfile_text(const struct credfile *f, const struct json_token *node,
 	return error_set(e, ERR_CONFIG, "no usable \"%s\" in it", member);
 }
 
-/* NOLINTBEGIN(readability-function-size): seven parameters */
 enum err
-credfile_text_or(const struct credfile *f, const struct json_token *node,
-	const char *member, const char *fallback, char *out, size_t cap,
-	struct error *e)
+credfile_optional(const struct credfile *f, const struct json_token *node,
+	const char *member, char *out, size_t cap, struct error *e)
 {
 	const struct json_token *v = json_member(&f->doc, node, member);
-	int n;
 
-	if (v != NULL && v->type != JSON_NULL &&
-		!json_equal_str(&f->doc, v, ""))
-		return credfile_text(f, node, member, out, cap, e);
-	n = snprintf(out, cap, "%s", fallback);
-	if (n < 0 || (size_t)n >= cap)
-		return error_set(e, ERR_CONFIG, "%s is too long", member);
-	return ERR_OK;
+	if (v == NULL || v->type == JSON_NULL || json_equal_str(&f->doc, v, ""))
+		return ERR_OK;
+	return credfile_text(f, node, member, out, cap, e);
 }
-/* NOLINTEND(readability-function-size) */

@@ -49,10 +49,11 @@ enum err credfile_text(const struct credfile *f, const struct json_token *node,
 	const char *member, char *out, size_t cap, struct error *e) NODISCARD;
 
 /*
- * As credfile_text, and fallback where there is no such member or it is empty.
+ * As credfile_text; out keeps the string it holds where there is no such
+ * member, or where that is null or empty.
  */
-enum err credfile_text_or(const struct credfile *f,
-	const struct json_token *node, const char *member, const char *fallback,
-	char *out, size_t cap, struct error *e) NODISCARD;
+enum err credfile_optional(const struct credfile *f,
+	const struct json_token *node, const char *member, char *out,
+	size_t cap, struct error *e) NODISCARD;
 
 #endif

@@ -140,7 +140,8 @@ fetch_subject(struct service *s, const struct credfile *f,
 	return result;
 }
 
-/* USER:PASSWORD for the token service, where the pool asks for one. */
+/* USER:PASSWORD for the token service; *basic stays NULL where it asks for
+ * none. */
 static enum err
 write_basic(struct service *s, const struct credfile *f,
 	const struct json_token *node, const char **basic, struct error *e)
@@ -148,9 +149,9 @@ write_basic(struct service *s, const struct credfile *f,
 	struct writer plain = writer_over(s->text[0], sizeof(s->text[0]));
 	struct writer w = writer_over(s->text[1], sizeof(s->text[1]) - 1);
 
-	*basic = NULL;
-	if (credfile_text_or(f, node, "client_secret", "", s->url,
-		    sizeof(s->url), e) != ERR_OK)
+	s->url[0] = '\0';
+	if (credfile_optional(f, node, "client_secret", s->url, sizeof(s->url),
+		    e) != ERR_OK)
 		return e->code;
 	if (s->url[0] == '\0')
 		return ERR_OK;
@@ -171,7 +172,7 @@ write_basic(struct service *s, const struct credfile *f,
 
 static void
 add_options(struct service *s, const struct credfile *f,
-	const struct json_token *node, struct writer *form)
+	const struct json_token *node, struct grants_form *form)
 {
 	const struct json_token *project =
 		json_member(&f->doc, node, "workforce_pool_user_project");
@@ -194,32 +195,31 @@ exchange_subject(struct service *s, const struct credfile *f,
 	struct error *e)
 {
 	static const char members[2][24] = {"audience", "subject_token_type"};
-	struct writer form = writer_over(s->body, sizeof(s->body));
-	char fallback[HOST_LEN_MAX + 32];
-	const char *basic;
+	struct grants_form form = {.grant = OAUTH_STS,
+		.url = s->url,
+		.secret = s->subject,
+		.body = writer_over(s->body, sizeof(s->body))};
 
 	grants_field(&form, "grant_type", URN "grant-type:token-exchange");
 	grants_field(
 		&form, "requested_token_type", URN "token-type:access_token");
 	grants_field(&form, "scope", scope);
 	grants_field(&form, "subject_token", s->subject);
-	for (size_t i = 0; i < 2; i++) {
-		if (credfile_text(f, node, members[i], s->url, sizeof(s->url),
-			    e) != ERR_OK)
-			return e->code;
+	for (size_t i = 0; i < 2 && e->code == ERR_OK; i++) {
+		(void)!credfile_text(
+			f, node, members[i], s->url, sizeof(s->url), e);
 		grants_field(&form, members[i], s->url);
 	}
-	if (write_basic(s, f, node, &basic, e) != ERR_OK)
-		return e->code;
-	if (basic == NULL)
-		add_options(s, f, node, &form);
-	(void)snprintf(fallback, sizeof(fallback), "https://sts.%s/v1/token",
-		s->universe);
-	if (credfile_text_or(f, node, "token_url", fallback, s->url,
-		    sizeof(s->url), e) != ERR_OK)
-		return e->code;
-	return grants_post_form(
-		s, OAUTH_STS, s->url, basic, s->subject, &form, t, e);
+	if (e->code == ERR_OK &&
+		write_basic(s, f, node, &form.basic, e) == ERR_OK) {
+		if (form.basic == NULL)
+			add_options(s, f, node, &form);
+		(void)snprintf(s->url, sizeof(s->url),
+			"https://sts.%s/v1/token", s->universe);
+		(void)!credfile_optional(
+			f, node, "token_url", s->url, sizeof(s->url), e);
+	}
+	return grants_post_form(s, &form, t, e);
 }
 
 static unsigned
@@ -245,6 +245,9 @@ grants_external(struct service *s, const struct credfile *f,
 	bool impersonate = json_member(&f->doc, node,
 				   "service_account_impersonation_url") != NULL;
 	struct token *direct = impersonate ? &s->link[0] : t;
+	struct impersonation i = {.url = s->url,
+		.lifetime_s = impersonation_life(f, node),
+		.caller = direct->text};
 	enum err result = fetch_subject(s, f, node, e);
 
 	if (result == ERR_OK)
@@ -256,8 +259,7 @@ grants_external(struct service *s, const struct credfile *f,
 	result = credfile_text(f, node, "service_account_impersonation_url",
 		s->url, sizeof(s->url), e);
 	if (result == ERR_OK)
-		result = grants_impersonate(s, s->url, span_of(NULL, 0),
-			impersonation_life(f, node), direct, scope, t, e);
+		result = grants_impersonate(s, &i, scope, t, e);
 	token_clear(direct);
 	return result;
 }

@@ -21,8 +21,10 @@
 #define JWT_BEARER  "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 void
-grants_field(struct writer *w, const char *name, const char *value)
+grants_field(struct grants_form *f, const char *name, const char *value)
 {
+	struct writer *w = &f->body;
+
 	if (w->len > 0)
 		write_u8(w, '&');
 	write_str(w, name);
@@ -36,45 +38,46 @@ refused(struct service *s, enum oauth_grant grant, const char *secret,
 	struct error *e)
 {
 	struct exchange *x = &s->https.exchange;
+	struct oauth_refusal r = {.grant = grant,
+		.status = s->status,
+		.skew_s = s->skew_s,
+		.body = s->status >= 400 ? x->body : span_str("(not shown)")};
 	char text[ERROR_DETAIL_MAX];
 
 	if (secret != NULL)
 		api_error_scrub(x->bytes, x->filled, secret);
-	oauth_error_text(text, sizeof(text), grant, s->status, s->skew_s,
-		s->status >= 400 ? x->body : span_str("(not shown)"), s->tokens,
-		CREDENTIALS_TOKENS);
+	oauth_error_text(text, sizeof(text), &r, s->tokens, CREDENTIALS_TOKENS);
 	return error_set(e,
 		s->status >= 500 || s->status == 429 ? ERR_HTTP
 						     : ERR_CREDENTIALS,
 		"%s: %s", s->https.url.host, text);
 }
 
-/* NOLINTBEGIN(readability-function-size): eight parameters */
 enum err
-grants_post_form(struct service *s, enum oauth_grant grant, const char *url,
-	const char *basic, const char *secret, struct writer *form,
-	struct token *t, struct error *e)
+grants_post_form(struct service *s, struct grants_form *f, struct token *t,
+	struct error *e)
 {
 	struct service_request r = {.method = "POST",
-		.url = url,
+		.url = f->url,
 		.content_type = FORM,
-		.basic = basic,
-		.body = writer_span(form)};
-	enum err result = writer_ok(form) ? service_call(s, &r, e)
-					  : error_set(e, ERR_CONFIG,
-						    "the request for a token "
-						    "does not fit");
+		.basic = f->basic,
+		.body = writer_span(&f->body)};
+	enum err result = e->code;
 
-	mem_wipe(form->base, form->len);
+	if (result == ERR_OK && !writer_ok(&f->body))
+		result = error_set(
+			e, ERR_CONFIG, "the request for a token does not fit");
+	if (result == ERR_OK)
+		result = service_call(s, &r, e);
+	mem_wipe(f->body.base, f->body.len);
 	if (result == ERR_OK && s->status != 200)
-		result = refused(s, grant, secret, e);
+		result = refused(s, f->grant, f->secret, e);
 	if (result == ERR_OK)
 		result = token_parse(
 			t, s->https.exchange.body, clock_wall_s(), e);
 	exchange_clear(&s->https.exchange);
 	return result;
 }
-/* NOLINTEND(readability-function-size) */
 
 static enum err
 decode_key(struct keypair *key, struct span pem, struct error *e)
@@ -112,7 +115,7 @@ sign_with(struct signer *g, const struct credfile *f,
 {
 	if (credfile_text(f, node, "client_email", g->email, sizeof(g->email),
 		    e) != ERR_OK ||
-		credfile_text_or(f, node, "private_key_id", "", g->key_id,
+		credfile_optional(f, node, "private_key_id", g->key_id,
 			sizeof(g->key_id), e) != ERR_OK ||
 		credfile_text(f, node, "private_key", g->pem, sizeof(g->pem),
 			e) != ERR_OK ||
@@ -160,12 +163,10 @@ static enum err
 token_url(struct service *s, const struct credfile *f,
 	const struct json_token *node, struct error *e)
 {
-	char fallback[HOST_LEN_MAX + 32];
-
-	(void)snprintf(fallback, sizeof(fallback), "https://oauth2.%s/token",
-		s->universe);
-	return credfile_text_or(
-		f, node, "token_uri", fallback, s->url, sizeof(s->url), e);
+	(void)snprintf(
+		s->url, sizeof(s->url), "https://oauth2.%s/token", s->universe);
+	return credfile_optional(
+		f, node, "token_uri", s->url, sizeof(s->url), e);
 }
 
 enum err
@@ -174,16 +175,16 @@ grants_service_account(struct service *s, const struct credfile *f,
 	struct error *e)
 {
 	struct jwt_claims c = {.audience = s->url, .scope = scope};
-	struct writer form = writer_over(s->body, sizeof(s->body));
+	struct grants_form form = {.grant = OAUTH_JWT,
+		.url = s->url,
+		.body = writer_over(s->body, sizeof(s->body))};
 	enum err result = token_url(s, f, node, e);
 
 	grants_field(&form, "grant_type", JWT_BEARER);
-	write_str(&form, "&assertion=");
+	write_str(&form.body, "&assertion=");
 	if (result == ERR_OK)
-		result = sign(f, node, &c, &form, e);
-	if (result != ERR_OK)
-		return result;
-	return grants_post_form(s, OAUTH_JWT, s->url, NULL, NULL, &form, t, e);
+		result = sign(f, node, &c, &form.body, e);
+	return result == ERR_OK ? grants_post_form(s, &form, t, e) : result;
 }
 
 enum err
@@ -192,7 +193,10 @@ grants_user(struct service *s, const struct credfile *f,
 {
 	static const char members[3][16] = {
 		"client_id", "client_secret", "refresh_token"};
-	struct writer form = writer_over(s->body, sizeof(s->body));
+	struct grants_form form = {.grant = OAUTH_REFRESH,
+		.url = s->url,
+		.secret = s->subject,
+		.body = writer_over(s->body, sizeof(s->body))};
 	enum err result = token_url(s, f, node, e);
 
 	grants_field(&form, "grant_type", "refresh_token");
@@ -202,36 +206,32 @@ grants_user(struct service *s, const struct credfile *f,
 			(size_t)CREDENTIALS_TEXT_MAX * 4, e);
 		grants_field(&form, members[i], s->subject);
 	}
-	if (result == ERR_OK)
-		result = grants_post_form(s, OAUTH_REFRESH, s->url, NULL,
-			s->subject, &form, t, e);
+	result = grants_post_form(s, &form, t, e);
 	mem_wipe(s->subject, strlen(s->subject));
 	return result;
 }
 
-/* NOLINTBEGIN(readability-function-size): eight parameters */
 enum err
-grants_impersonate(struct service *s, const char *url, struct span delegates,
-	unsigned lifetime_s, const struct token *caller, const char *scope,
-	struct token *t, struct error *e)
+grants_impersonate(struct service *s, const struct impersonation *i,
+	const char *scope, struct token *t, struct error *e)
 {
 	struct writer body = writer_over(s->body, sizeof(s->body));
 	struct service_request r = {.method = "POST",
-		.url = url,
+		.url = i->url,
 		.content_type = "application/json",
-		.bearer = caller->text};
+		.bearer = i->caller};
 	char lifetime[32];
 	enum err result;
 
 	(void)snprintf(lifetime, sizeof(lifetime), ",\"lifetime\":\"%us\"",
-		lifetime_s);
+		i->lifetime_s);
 	write_str(&body, "{\"scope\":[");
 	json_write_string(&body, span_str(scope));
 	write_u8(&body, ']');
 	write_str(&body, lifetime);
-	if (delegates.len > 0) {
+	if (i->delegates.len > 0) {
 		write_str(&body, ",\"delegates\":");
-		write_span(&body, delegates);
+		write_span(&body, i->delegates);
 	}
 	write_u8(&body, '}');
 	r.body = writer_span(&body);
@@ -239,7 +239,7 @@ grants_impersonate(struct service *s, const char *url, struct span delegates,
 			 ? service_call(s, &r, e)
 			 : error_set(e, ERR_CONFIG, "too many delegates");
 	if (result == ERR_OK && s->status != 200)
-		result = refused(s, OAUTH_IMPERSONATION, caller->text, e);
+		result = refused(s, OAUTH_IMPERSONATION, i->caller, e);
 	if (result == ERR_OK && service_json(s, e) == ERR_OK)
 		result = token_parse_impersonated(t, &s->answer, e);
 	else if (result == ERR_OK)
@@ -247,4 +247,3 @@ grants_impersonate(struct service *s, const char *url, struct span delegates,
 	exchange_clear(&s->https.exchange);
 	return result;
 }
-/* NOLINTEND(readability-function-size) */

@@ -38,12 +38,16 @@ enum err grants_external(struct service *s, const struct credfile *f,
 	const struct json_token *node, const char *scope, struct token *t,
 	struct error *e) NODISCARD;
 
-/*
- * A token of the account that url names. caller is a token with
- * GRANTS_CLOUD_PLATFORM; delegates is a JSON array, empty: none.
- */
-enum err grants_impersonate(struct service *s, const char *url,
-	struct span delegates, unsigned lifetime_s, const struct token *caller,
+/* Everything is borrowed. */
+struct impersonation {
+	const char *url;       /* names the account */
+	struct span delegates; /* a JSON array; empty: none */
+	unsigned lifetime_s;
+	const char *caller; /* a token with GRANTS_CLOUD_PLATFORM */
+};
+
+/* A token with scope of the account that i names. */
+enum err grants_impersonate(struct service *s, const struct impersonation *i,
 	const char *scope, struct token *t, struct error *e) NODISCARD;
 
 #endif

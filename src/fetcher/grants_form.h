@@ -7,15 +7,23 @@
 #include "fetcher/oauth.h"
 #include "fetcher/service.h"
 
+/* A form for a token; the texts are borrowed. */
+struct grants_form {
+	enum oauth_grant grant;
+	const char *url;
+	const char *basic;  /* base64 of USER:PASSWORD; NULL: none */
+	const char *secret; /* to be kept out of errors; NULL: none */
+	struct writer body;
+};
+
 /* Append name=value, percent-encoded, with & in front of all but the first. */
-void grants_field(struct writer *w, const char *name, const char *value);
+void grants_field(struct grants_form *f, const char *name, const char *value);
 
 /*
- * POST a form and read the token; the form is wiped. secret is kept out of
- * errors; it and basic may be NULL.
+ * POST the form and read the token, unless e already says why not. The form is
+ * wiped in any case.
  */
-enum err grants_post_form(struct service *s, enum oauth_grant grant,
-	const char *url, const char *basic, const char *secret,
-	struct writer *form, struct token *t, struct error *e) NODISCARD;
+enum err grants_post_form(struct service *s, struct grants_form *f,
+	struct token *t, struct error *e) NODISCARD;
 
 #endif

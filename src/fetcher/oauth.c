@@ -97,27 +97,24 @@ add_skew(char *out, size_t cap, int64_t skew_s)
 	add(out, cap, text);
 }
 
-/* NOLINTBEGIN(readability-function-size): eight parameters */
 void
-oauth_error_text(char *out, size_t cap, enum oauth_grant grant, unsigned status,
-	int64_t skew_s, struct span body, struct json_token *tokens,
-	size_t token_cap)
+oauth_error_text(char *out, size_t cap, const struct oauth_refusal *r,
+	struct json_token *tokens, size_t token_cap)
 {
 	struct json doc;
 	char error[WORD_MAX] = "";
 	char said[SAID_MAX] = "";
 
-	if (json_parse(&doc, body, tokens, token_cap) == ERR_OK) {
+	if (json_parse(&doc, r->body, tokens, token_cap) == ERR_OK) {
 		read_word(&doc, "error", error, sizeof(error));
 		read_word(&doc, "error_description", said, sizeof(said));
 	}
 	if (error[0] == '\0')
-		api_error_text(out, cap, status, body, tokens, token_cap);
+		api_error_text(out, cap, r->status, r->body, tokens, token_cap);
 	else
 		(void)snprintf(out, cap, "oauth2: \"%s\" \"%s\" (HTTP %u)",
-			error, said, status);
-	add_advice(out, cap, grant);
-	if (status < 500)
-		add_skew(out, cap, skew_s);
+			error, said, r->status);
+	add_advice(out, cap, r->grant);
+	if (r->status < 500)
+		add_skew(out, cap, r->skew_s);
 }
-/* NOLINTEND(readability-function-size) */

@@ -52,10 +52,13 @@ static void
 check_refusal(const uint8_t *data, size_t size, enum oauth_grant grant)
 {
 	char out[ERROR_DETAIL_MAX];
+	struct oauth_refusal r = {.grant = grant,
+		.status = 400,
+		.skew_s = 1000,
+		.body = span_of(data, size)};
 
 	memset(out, 'x', sizeof(out));
-	oauth_error_text(out, sizeof(out), grant, 400, 1000,
-		span_of(data, size), tokens, CREDENTIALS_TOKENS);
+	oauth_error_text(out, sizeof(out), &r, tokens, CREDENTIALS_TOKENS);
 	require(memchr(out, 0, sizeof(out)) != NULL && out[0] != '\0');
 }
 

@@ -59,10 +59,13 @@ refusal(enum oauth_grant grant, unsigned status, int64_t skew_s,
 	const char *body)
 {
 	static char out[ERROR_DETAIL_MAX];
+	struct oauth_refusal r = {.grant = grant,
+		.status = status,
+		.skew_s = skew_s,
+		.body = span_str(body)};
 
 	memset(out, 'x', sizeof(out));
-	oauth_error_text(out, sizeof(out), grant, status, skew_s,
-		span_str(body), tokens, CREDENTIALS_TOKENS);
+	oauth_error_text(out, sizeof(out), &r, tokens, CREDENTIALS_TOKENS);
 	return out;
 }
 
@@ -141,11 +144,19 @@ reads_members(void **state)
 	root = json_root(&file.doc);
 	assert_int_equal(credfile_text(&file, root, "a", out, 8, &e), ERR_OK);
 	assert_string_equal(out, "1");
+	(void)strcpy(out, "f");
 	assert_int_equal(
-		credfile_text_or(&file, root, "null", "f", out, 8, &e), ERR_OK);
+		credfile_optional(&file, root, "none", out, 8, &e), ERR_OK);
+	assert_int_equal(
+		credfile_optional(&file, root, "null", out, 8, &e), ERR_OK);
+	assert_int_equal(
+		credfile_optional(&file, root, "empty", out, 8, &e), ERR_OK);
 	assert_string_equal(out, "f");
-	assert_int_equal(credfile_text_or(&file, root, "n", "f", out, 8, &e),
-		ERR_CONFIG);
+	assert_int_equal(
+		credfile_optional(&file, root, "a", out, 8, &e), ERR_OK);
+	assert_string_equal(out, "1");
+	assert_int_equal(
+		credfile_optional(&file, root, "n", out, 8, &e), ERR_CONFIG);
 	error_clear(&e);
 	assert_int_equal(
 		credfile_text(&file, root, "empty", out, 8, &e), ERR_CONFIG);
