@@ -118,7 +118,8 @@ config_print_help(enum option_of called)
 		"--disable-traces, --disable-metrics,\n"
 		"--disable-built-in-telemetry, --sqldata-api-endpoint,\n"
 		"--resource-exhausted-cooldown-delay, --fuse-tmp-dir. Refused: "
-		"--fuse,\n--gcloud-auth, --sql-data, --static-connection-info.");
+		"--fuse,\n--gcloud-auth, --sql-data, "
+		"--static-connection-info.");
 }
 
 void

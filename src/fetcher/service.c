@@ -206,8 +206,10 @@ service_clear(struct service *s)
 {
 	https_clear(&s->https);
 	/* Not all of it: the requests are wiped where they are written, and
-	 * untouched pages stay untouched. */
+	 * untouched pages stay untouched. The texts as a whole: a short one
+	 * may stand in front of the rest of a longer one. */
 	mem_wipe(s->link, sizeof(s->link));
+	mem_wipe(s->url, sizeof(s->url));
 	mem_wipe(s->text, sizeof(s->text));
-	mem_wipe(s->subject, strlen(s->subject));
+	mem_wipe(s->subject, sizeof(s->subject));
 }
