@@ -10,7 +10,8 @@ import pytest
 from echo import ask
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
-                                reason="needs to be several users")
+                                reason="machine: only root may be several "
+                                "users")
 
 # Connects as somebody else; prints what came back.
 CLIENT = """

@@ -476,7 +476,8 @@ def test_no_proxy(ask, google):
 
 # Who may read the key
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.skipif(os.geteuid() != 0,
+                    reason="machine: only root may give a file away")
 def test_key_that_the_app_could_read(ask, google, write, tmp_path):
     file = write(load(google, "service_account"))
     for folder in (tmp_path, *tmp_path.parents[:-1]):

@@ -83,7 +83,8 @@ def test_page_is_alone(served):
     assert len(re.findall(r"'sha256-[A-Za-z0-9+/]{43}='", policy)) == 2
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium")
+@pytest.mark.skipif(BROWSER is None,
+                    reason="machine: chromium is not installed")
 def test_page_in_a_browser(served, tmp_path):
     url = f"http://127.0.0.1:{served.http}/"
     dom, console = browse(tmp_path, url, "--dump-dom")

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -110,8 +111,10 @@ static void
 test_a_tunnel_has_no_files(void **state)
 {
 	(void)state;
-	if (landlock_abi() < 1)
+	if (landlock_abi() < 1) {
+		(void)puts("kernel: no Landlock");
 		skip();
+	}
 	assert_int_equal(inside(SANDBOX_TUNNEL, open_a_file), EACCES);
 }
 
@@ -119,8 +122,10 @@ static void
 test_a_tunnel_binds_no_port(void **state)
 {
 	(void)state;
-	if (landlock_abi() < 4)
+	if (landlock_abi() < 4) {
+		(void)puts("kernel: no rules for ports in Landlock");
 		skip();
+	}
 	assert_int_equal(inside(SANDBOX_TUNNEL, bind_a_port), EACCES);
 }
 
@@ -128,8 +133,10 @@ static void
 test_a_tunnel_signals_nobody(void **state)
 {
 	(void)state;
-	if (landlock_abi() < 6)
+	if (landlock_abi() < 6) {
+		(void)puts("kernel: no scopes in Landlock");
 		skip();
+	}
 	assert_int_equal(inside(SANDBOX_TUNNEL, signal_the_parent), EPERM);
 }
 
