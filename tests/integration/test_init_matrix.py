@@ -219,7 +219,6 @@ def test_app_that_kills_all(start, echo_emulator):
     init.wait_log("killed")
     lab.wait_until(lambda: init.role("fairlead-tunnel"), what="a tunnel")
     init.wait_log("the tunnel was killed by SIGKILL")
-    time.sleep(0.1)
     init.signal(signal.SIGTERM)
     assert init.wait() == 143
 
