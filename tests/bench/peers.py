@@ -127,14 +127,9 @@ class Peer:
         total = 0
         for pid in self.pids():
             try:
-                rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+                total += lab.memory(pid)["Pss"]
             except PermissionError:
                 return math.nan
-            total += sum(
-                int(line.split()[1])
-                for line in rollup.splitlines()
-                if line.startswith("Pss:")
-            )
         return total
 
     def close(self):

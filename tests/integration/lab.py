@@ -117,6 +117,17 @@ def kill_quietly(pid, signum=signal.SIGKILL):
         pass
 
 
+def memory(pid):
+    """kB by the names of smaps_rollup."""
+    fields = {}
+    with open(f"/proc/{pid}/smaps_rollup") as src:
+        for line in src:
+            words = line.split()
+            if len(words) == 3 and words[2] == "kB":
+                fields[words[0].rstrip(":")] = int(words[1])
+    return fields
+
+
 class Server:
     """A child process with its output in a file, ended by pid."""
 

@@ -612,17 +612,12 @@ def test_one_file_and_nothing_else(tmp_path):
     assert re.search(r"fairlead version \d", done.stdout)
 
 
-def resident_kb(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as src:
-        return int(src.read().partition("\nRss:")[2].split()[0])
-
-
 @pytest.mark.product
 def test_memory_of_an_init_alone(start):
     """Once the app runs, what only the start needed is given back."""
     init = start("--", "sleep", "1000")
     assert init.app
-    lab.wait_until(lambda: resident_kb(init.init) <= 100,
+    lab.wait_until(lambda: lab.memory(init.init)["Rss"] <= 100,
                    what="at most 100 kB")
 
 
