@@ -52,11 +52,13 @@ set_apart(uintptr_t from, uintptr_t to)
 
 /* The start went deeper than we ever shall again; a page's margin for what
  * the compiler keeps below the stack pointer. */
-static void
+__attribute__((noinline)) static void
 trim_stack(void)
 {
-	char here;
-	uintptr_t end = page_down((uintptr_t)&here) - PAGE;
+	/* Of a small frame of its own, which ends near the stack pointer; and
+	 * not a local's address, which sanitizers may keep on the heap. */
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = page_down(here) - PAGE;
 
 	advise(end - STACK_TRIM, end, MADV_DONTNEED);
 }
