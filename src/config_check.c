@@ -178,6 +178,8 @@ check_own(const struct config *c, struct error *e)
 	if (c->pause && c->command != NULL)
 		return error_set(
 			e, ERR_USAGE, "--pause goes without a command");
+	if (c->check_only && c->command != NULL)
+		return error_set(e, ERR_USAGE, "check goes without a command");
 	if (c->refresh_timeout == 0 || c->dial_timeout == 0)
 		return error_set(e, ERR_USAGE,
 			"--refresh-timeout and --dial-timeout must be longer "

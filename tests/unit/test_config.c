@@ -132,6 +132,8 @@ test_actions(void **state)
 	assert_int_equal(action, CONFIG_CHECK);
 	assert_true(config.check_only && config.run_connection_test);
 	assert_refused("fairlead check", "missing instance_connection_name");
+	assert_refused(
+		"fairlead check p:r:i -- true", "check goes without a command");
 	assert_refused("fairlead p:r:i check", "\"check\" is not an instance");
 }
 
