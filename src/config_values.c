@@ -259,6 +259,16 @@ take_marked(const char **at, char mark, uint64_t max, uint64_t *out)
 	return take_digits(at, max, out);
 }
 
+/* "A" or "A-B" at *at: exit codes. */
+static bool
+take_range(const char **at, uint64_t *first, uint64_t *last)
+{
+	if (!take_digits(at, 255, first))
+		return false;
+	*last = *first;
+	return take_marked(at, '-', 255, last) && *first <= *last;
+}
+
 /* "A[-B][=NEW]" at *at. */
 static bool
 remap_range(struct exit_map *out, const char **at)
@@ -267,15 +277,11 @@ remap_range(struct exit_map *out, const char **at)
 	uint64_t last;
 	uint64_t code = 0;
 
-	if (!take_digits(at, 255, &first))
+	if (!take_range(at, &first, &last) || !take_marked(at, '=', 255, &code))
 		return false;
-	last = first;
-	if (!take_marked(at, '-', 255, &last) ||
-		!take_marked(at, '=', 255, &code))
-		return false;
-	for (uint64_t i = first; i <= last; i++)
-		out->to[i] = (uint16_t)(code + 1);
-	return first <= last;
+	for (; first <= last; first++)
+		out->to[first] = (uint16_t)(code + 1);
+	return true;
 }
 
 enum err
@@ -316,29 +322,25 @@ value_stragglers(enum stragglers_mode *out, const char *text, struct error *e)
 enum err
 value_codes(struct code_set *out, const char *text, struct error *e)
 {
+	struct code_set set = *out;
 	const char *at = text;
 	uint64_t first;
 	uint64_t last;
 
-	do {
-		at += at != text; /* the comma */
-		if (!take_digits(&at, 255, &first))
-			goto bad;
-		last = first;
-		if (*at == '-') {
-			at++;
-			if (!take_digits(&at, 255, &last) || last < first)
-				goto bad;
-		}
+	for (;; at++) {
+		if (!take_range(&at, &first, &last) ||
+			(*at != ',' && *at != '\0'))
+			return error_set(e, ERR_USAGE,
+				"\"%s\" is not a list of exit codes (0 to "
+				"255), as 3,64-78",
+				text);
 		for (; first <= last; first++)
-			out->bits[first / 8] |= (uint8_t)(1u << first % 8);
-	} while (*at == ',');
-	if (*at == '\0')
-		return ERR_OK;
-bad:
-	return error_set(e, ERR_USAGE,
-		"\"%s\" is not a list of exit codes (0 to 255), as 3,64-78",
-		text);
+			set.bits[first / 8] |= (uint8_t)(1u << first % 8);
+		if (*at == '\0')
+			break;
+	}
+	*out = set;
+	return ERR_OK;
 }
 
 /* By their numbers, which are the same on all machines that we know. */

@@ -208,8 +208,11 @@ test_codes(void **state)
 	assert_int_equal(set.bits[1], 0x03);
 	assert_int_equal(set.bits[31], 0x80);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct code_set before = set;
+
 		if (value_codes(&set, refused[i], &error) != ERR_USAGE)
 			fail_msg("accepted: \"%s\"", refused[i]);
+		assert_memory_equal(&set, &before, sizeof(set));
 	}
 }
 
