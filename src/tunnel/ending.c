@@ -88,10 +88,13 @@ ending_now(struct connection *c, bool reset)
 /*
  * A client that may still send keeps its socket for a while: closing it with
  * unread bytes would send a reset, which can overtake the last words to it.
+ * Everything else of the connection is over.
  */
 static void
 linger(struct connection *c)
 {
+	ending_relay(c);
+	ending_hang_up(c, false);
 	leave(c);
 	c->state = CONNECTION_LINGERING;
 	socket_finish(c->client);
@@ -102,9 +105,7 @@ linger(struct connection *c)
 void
 ending_finish(struct connection *c)
 {
-	ending_relay(c);
-	ending_hang_up(c, false);
-	if (c->relay.client_eof)
+	if (c->relay.client_eof || c->probe)
 		ending_now(c, false);
 	else
 		linger(c);
@@ -233,7 +234,7 @@ ending_fail_exchange(struct connection *c, const struct error *e)
 		.iov_base = c->exchange->bytes, .iov_len = c->exchange->filled};
 	size_t done;
 
-	if (!c->exchange->postgres ||
+	if (!c->exchange->postgres || c->probe ||
 		socket_write(c->client, &v, 1, &done) != ERR_OK) {
 		ending_fail(c, e->detail);
 		return;

@@ -194,6 +194,34 @@ def test_server_without_exchange(emulator, fairlead):
     assert "unsupported frontend protocol" in told
 
 
+def test_server_without_exchange_is_left_at_once(emulator, start_fairlead):
+    """Also if the client, who was told, does not hang up."""
+    emulator.set(mdx_reply="postgres")
+    fairlead = start_fairlead(emulator)
+    fairlead.wait_log("ready for new connections")
+    [tunnel] = [pid for pid, name in fairlead.children().items()
+                if name == "fairlead-tunnel"]
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{tunnel}/fd"))
+    before = descriptors()
+    with socket.create_connection((fairlead.host, fairlead.port),
+                                  lab.PATIENCE) as sock:
+        assert sock.recv(1) == b"E"
+        # The client's is left, for as long as it may have to read.
+        lab.wait_until(lambda: descriptors() == before + 1,
+                       what="the end of the server's connection")
+
+
+def test_connection_test_of_a_server_without_exchange(emulator,
+                                                      start_fairlead):
+    emulator.set(mdx_reply="postgres")
+    fairlead = start_fairlead(emulator, "--run-connection-test")
+    assert fairlead.wait() == 1
+    assert re.search("connection test failed: the server took the metadata "
+                     "exchange for a PostgreSQL client", fairlead.log())
+
+
 def test_silent_server(emulator, start_fairlead):
     emulator.set(mdx_reply="silent")
     fairlead = start_fairlead(emulator, "--dial-timeout", "2s")
