@@ -14,6 +14,8 @@
 #include "config.h"
 #include "io/ipc.h"
 
+#include <stdbool.h>
+
 /* In the place of a listening socket. */
 #define LISTENER_LATER (-1) /* not bound yet: IPC_LISTENER comes */
 #define LISTENER_NONE                                                          \
@@ -25,6 +27,7 @@ struct tunnel_boot {
 	int answers;                  /* struct ipc_identity, to be read */
 	int http;                     /* listening, or -1: not wanted */
 	int admin;                    /* the same */
+	bool test;                    /* begin with the connection test */
 	int listeners[INSTANCES_MAX]; /* or LISTENER_LATER, LISTENER_NONE */
 };
 

@@ -27,7 +27,6 @@ struct init {
 	int cwd;                    /* where the app starts again; -1 */
 	bool let_go;     /* of the directory and of foreign descriptors */
 	bool identities; /* IPC_READY has come */
-	bool tested;     /* the connection test has passed */
 	bool reap;       /* children may have ended */
 	bool childless;  /* the last look found none at all */
 };

@@ -84,7 +84,8 @@ fork_tunnel(struct keeper *k, const int control[2], const int answers[2])
 		.boot = {.control = control[1],
 			.answers = answers[0],
 			.http = k->listeners->http,
-			.admin = k->listeners->admin},
+			.admin = k->listeners->admin,
+			.test = k->config->run_connection_test && !k->tested},
 	};
 	struct spawn_role role = {
 		.name = "fairlead-tunnel",

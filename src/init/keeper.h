@@ -26,6 +26,7 @@ struct keeper {
 	uint64_t started_ms;
 	uint64_t restart_at_ms; /* CLOCK_NEVER: not waiting */
 	struct backoff backoff;
+	bool tested;   /* the connection test is over, and not to be repeated */
 	bool draining; /* it is not started again */
 };
 

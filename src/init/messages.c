@@ -16,7 +16,7 @@ messages_gate_is_open(const struct init *in)
 		    c->instance_count > 0;
 
 	return in->listeners.missing == 0 && (!wait || in->identities) &&
-	       (!c->run_connection_test || in->tested);
+	       (!c->run_connection_test || in->keeper.tested);
 }
 
 static void
@@ -73,7 +73,7 @@ quit(struct init *in)
 static void
 tested(struct init *in, bool passed)
 {
-	in->tested = true;
+	in->keeper.tested = true;
 	if (!passed) {
 		orders_tell(in, EV_STARTUP_FAILED, 0);
 		return;

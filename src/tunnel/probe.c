@@ -27,8 +27,6 @@ report(struct tunnel *t)
 void
 probe_begin(struct tunnel *t)
 {
-	if (!t->config->run_connection_test)
-		return;
 	log_info("Connection test started");
 	t->tests_left = t->instance_count;
 	for (size_t n = 0; n < t->instance_count; n++) {

@@ -12,7 +12,7 @@
 struct tunnel;
 struct instance;
 
-/* Begin, if it was asked for; init hears IPC_TESTED at the end. */
+/* Begin; init hears IPC_TESTED at the end. */
 void probe_begin(struct tunnel *t);
 
 /* How the one to i went, to be told once; why is NULL when it went well. */

@@ -301,7 +301,8 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 		if (boot->listeners[n] != LISTENER_LATER)
 			set_listener(&t->instances[n], boot->listeners[n]);
 	}
-	probe_begin(t);
+	if (boot->test)
+		probe_begin(t);
 	return ERR_OK;
 }
 

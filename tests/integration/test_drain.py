@@ -110,6 +110,30 @@ def test_connection_test_fails(echo_emulator, start_fairlead, fault, why):
     assert "Connection test failed" in proxy.log()
 
 
+def test_connection_test_is_not_repeated(echo_emulator, start):
+    """By a tunnel that has to be started again: a database that is down at
+    that time is not a reason to leave."""
+    proxy = start("--run-connection-test")
+    proxy.wait_log("Connection test passed")
+    echo_emulator.set(connect="refuse")
+    [tunnel] = [pid for pid, name in proxy.children().items()
+                if name == "fairlead-tunnel"]
+    lab.kill_quietly(tunnel)
+    proxy.wait_log("the tunnel was killed by SIGKILL")
+    with connect(proxy) as sock:
+        sock.settimeout(lab.PATIENCE)
+        try:
+            sock.sendall(b"ping")
+            assert sock.recv(1) == b""
+        except ConnectionError:
+            pass
+    proxy.wait_log("failed to connect to instance")
+    echo_emulator.set(connect="accept")
+    with connect(proxy) as sock:
+        assert ask(sock) == b"ping"
+    assert proxy.log().count("Connection test started") == 1
+
+
 def test_app_waits_for_the_connection_test(echo_emulator, start_fairlead):
     echo_emulator.set(connect="refuse")
     proxy = start_fairlead(echo_emulator, "--run-connection-test",
