@@ -26,7 +26,7 @@ number(struct writer *w, const char *name, uint64_t value)
 	pages_print(w, ",\"%s\":%" PRIu64, name, value);
 }
 
-/* The failure of whatever kind that came last, unless all is well again. */
+/* The failure that came last, of whatever kind, and when. */
 static void
 last_error(const struct counters *c, struct writer *w)
 {
