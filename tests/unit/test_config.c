@@ -3,8 +3,8 @@
  * config; every refusal names what was wrong.
  */
 #include "argv.h"
-#include "config.h"
 #include "config_values.h"
+#include "parsed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,37 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct config config;
-static struct error error;
-static enum config_action action;
-
-/* Parse a line split at spaces, and an environment likewise. */
-static enum err
-parse_with(const char *line, const char *environment)
-{
-	argv_free(config.environment);
-	memset(&config, 0, sizeof(config));
-	error_clear(&error);
-	return config_parse(&config, &action, argv_split(line),
-		argv_split(environment), &error);
-}
-
-static enum err
-parse(const char *line)
-{
-	return parse_with(line, "");
-}
-
-static void
-assert_refused(const char *line, const char *word)
-{
-	if (parse(line) == ERR_OK)
-		fail_msg("accepted: %s", line);
-	if (strstr(error.detail, word) == NULL)
-		fail_msg("%s: \"%s\" does not say \"%s\"", line, error.detail,
-			word);
-}
 
 static void
 test_presets(void **state)
@@ -315,12 +284,7 @@ test_secrets_are_forgotten(void **state)
 	char *line[] = {name, token, iam, name, NULL};
 
 	(void)state;
-	argv_free(config.environment);
-	memset(&config, 0, sizeof(config));
-	error_clear(&error);
-	assert_int_equal(
-		config_parse(&config, &action, line, environment, &error),
-		ERR_OK);
+	assert_int_equal(parse_vectors(line, environment), ERR_OK);
 	assert_string_equal(config.login_token, "secret");
 	config_forget_secrets(&config, environment);
 	assert_string_equal(config.token, "");
