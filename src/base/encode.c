@@ -7,21 +7,29 @@
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* The digits of 1 to 3 bytes, one more than bytes; returns their number. */
+static size_t
+encode_group(char digits[4], const uint8_t *in, size_t n)
+{
+	uint32_t v = 0;
+
+	for (size_t k = 0; k < 3; k++)
+		v = v << 8 | (k < n ? in[k] : 0u);
+	for (size_t k = 0; k <= n; k++)
+		digits[k] = base64_digits[v >> (18 - 6 * k) & 63];
+	return n + 1;
+}
+
 void
 encode_base64(struct writer *w, struct span in, size_t line)
 {
 	size_t column = 0;
 
 	for (size_t i = 0; i < in.len; i += 3) {
-		size_t n = in.len - i < 3 ? in.len - i : 3;
-		uint32_t v = 0;
-		uint8_t quad[4] = {'=', '=', '=', '='};
+		char quad[4] = {'=', '=', '=', '='};
 
-		for (size_t k = 0; k < 3; k++)
-			v = v << 8 | (k < n ? in.data[i + k] : 0u);
-		for (size_t k = 0; k <= n; k++)
-			quad[k] =
-				(uint8_t)base64_digits[v >> (18 - 6 * k) & 63];
+		(void)encode_group(
+			quad, in.data + i, in.len - i < 3 ? in.len - i : 3);
 		write_bytes(w, quad, sizeof(quad));
 		column += sizeof(quad);
 		if (line > 0 && column >= line) {
@@ -37,21 +45,17 @@ void
 encode_base64url(struct writer *w, struct span in)
 {
 	for (size_t i = 0; i < in.len; i += 3) {
-		size_t n = in.len - i < 3 ? in.len - i : 3;
-		uint32_t v = 0;
+		char quad[4];
+		size_t n = encode_group(
+			quad, in.data + i, in.len - i < 3 ? in.len - i : 3);
 
-		for (size_t k = 0; k < 3; k++)
-			v = v << 8 | (k < n ? in.data[i + k] : 0u);
-		for (size_t k = 0; k <= n; k++) {
-			uint32_t digit = v >> (18 - 6 * k) & 63;
-
-			if (digit == 62)
-				write_u8(w, '-');
-			else if (digit == 63)
-				write_u8(w, '_');
-			else
-				write_u8(w, (uint8_t)base64_digits[digit]);
+		for (size_t k = 0; k < n; k++) {
+			if (quad[k] == '+')
+				quad[k] = '-';
+			else if (quad[k] == '/')
+				quad[k] = '_';
 		}
+		write_bytes(w, quad, n);
 	}
 }
 
@@ -143,8 +147,8 @@ encode_percent(struct writer *w, struct span in)
 	}
 }
 
-static int
-hex_value(uint8_t c)
+int
+decode_hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -169,8 +173,8 @@ decode_percent(struct writer *w, struct span in)
 			write_u8(w, c);
 			continue;
 		}
-		high = hex_value(read_u8(&r));
-		low = hex_value(read_u8(&r));
+		high = decode_hex_digit(read_u8(&r));
+		low = decode_hex_digit(read_u8(&r));
 		if (!reader_ok(&r) || high < 0 || low < 0 || high + low == 0)
 			return ERR_PARSE;
 		write_u8(w, (uint8_t)(high << 4 | low));

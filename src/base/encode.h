@@ -36,4 +36,7 @@ void encode_percent(struct writer *w, struct span in);
  */
 enum err decode_percent(struct writer *w, struct span in) NODISCARD;
 
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+int decode_hex_digit(uint8_t c);
+
 #endif

@@ -1,4 +1,4 @@
-/* utf8.c - the byte ranges of RFC 3629 section 4. Pure. */
+/* utf8.c - the byte ranges of RFC 3629, sections 3 and 4. Pure. */
 #include "base/utf8.h"
 
 /* The range of the second byte, which is narrower behind some first ones. */
@@ -33,4 +33,24 @@ utf8_length(struct span s)
 		most = 0xbf;
 	}
 	return len;
+}
+
+void
+utf8_write(struct writer *w, uint32_t v)
+{
+	if (v < 0x80) {
+		write_u8(w, (uint8_t)v);
+		return;
+	}
+	if (v < 0x800) {
+		write_u8(w, (uint8_t)(0xc0 | v >> 6));
+	} else if (v < 0x10000) {
+		write_u8(w, (uint8_t)(0xe0 | v >> 12));
+		write_u8(w, (uint8_t)(0x80 | (v >> 6 & 0x3f)));
+	} else {
+		write_u8(w, (uint8_t)(0xf0 | v >> 18));
+		write_u8(w, (uint8_t)(0x80 | (v >> 12 & 0x3f)));
+		write_u8(w, (uint8_t)(0x80 | (v >> 6 & 0x3f)));
+	}
+	write_u8(w, (uint8_t)(0x80 | (v & 0x3f)));
 }

@@ -1,5 +1,6 @@
 /*
- * utf8.h - where one character ends and whether it is one (RFC 3629).
+ * utf8.h - where one character ends and whether it is one; writing one
+ * (RFC 3629).
  */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
@@ -7,6 +8,7 @@
 #include "base/span.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Bytes of the character that s begins with, 1 to 4; 0 when s is empty or
@@ -14,5 +16,8 @@
  * cut off is no UTF-8 (section 4).
  */
 size_t utf8_length(struct span s);
+
+/* Append the character c, which is below 0x110000 and no surrogate. */
+void utf8_write(struct writer *w, uint32_t c);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "io/peer.h"
 
+#include "base/encode.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -197,14 +198,11 @@ read_hex(struct span *s, size_t digits, uint32_t *value)
 	if (s->len < digits)
 		return false;
 	for (size_t i = 0; i < digits; i++) {
-		uint8_t c = s->data[i];
+		int digit = decode_hex_digit(s->data[i]);
 
-		if (c >= '0' && c <= '9')
-			*value = *value << 4 | (uint32_t)(c - '0');
-		else if (c >= 'A' && c <= 'F')
-			*value = *value << 4 | (uint32_t)(c - 'A' + 10);
-		else
+		if (digit < 0)
 			return false;
+		*value = *value << 4 | (uint32_t)digit;
 	}
 	*s = span_of(s->data + digits, s->len - digits);
 	return true;

@@ -4,6 +4,9 @@
  */
 #include "wire/flat.h"
 
+#include "base/encode.h"
+#include "base/utf8.h"
+
 #include <string.h>
 
 #define BARE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
@@ -76,25 +79,12 @@ static enum err
 put_code_point(struct flat *f, uint32_t c, struct error *e)
 {
 	uint8_t bytes[4];
-	size_t n = 0;
+	struct writer w = writer_over(bytes, sizeof(bytes));
 
 	if (c >= 0x110000 || (c >= 0xd800 && c < 0xe000))
 		return error_set(e, ERR_PARSE, "an escape names no character");
-	if (c < 0x80) {
-		bytes[n++] = (uint8_t)c;
-	} else if (c < 0x800) {
-		bytes[n++] = (uint8_t)(0xc0 | c >> 6);
-	} else if (c < 0x10000) {
-		bytes[n++] = (uint8_t)(0xe0 | c >> 12);
-		bytes[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-	} else {
-		bytes[n++] = (uint8_t)(0xf0 | c >> 18);
-		bytes[n++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-		bytes[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-	}
-	if (c >= 0x80)
-		bytes[n++] = (uint8_t)(0x80 | (c & 0x3f));
-	for (size_t i = 0; i < n; i++) {
+	utf8_write(&w, c);
+	for (size_t i = 0; i < w.len; i++) {
 		if (put(f, bytes[i], e) != ERR_OK)
 			return e->code;
 	}
@@ -104,19 +94,16 @@ put_code_point(struct flat *f, uint32_t c, struct error *e)
 static enum err
 put_hex(struct flat *f, unsigned digits, struct error *e)
 {
-	static const char hex[] = "0123456789abcdef";
 	uint32_t v = 0;
 
 	while (digits-- > 0) {
 		int c = peek(f);
-		const char *at =
-			c > 0 ? strchr(hex, c >= 'A' && c <= 'F' ? c + 32 : c)
-			      : NULL;
+		int digit = c < 0 ? -1 : decode_hex_digit((uint8_t)c);
 
-		if (at == NULL)
+		if (digit < 0)
 			return error_set(e, ERR_PARSE,
 				"an escape lacks hexadecimal digits");
-		v = v << 4 | (uint32_t)(at - hex);
+		v = v << 4 | (uint32_t)digit;
 		f->at++;
 	}
 	return put_code_point(f, v, e);

@@ -5,6 +5,8 @@
  */
 #include "wire/http.h"
 
+#include "base/encode.h"
+
 #include <string.h>
 
 void
@@ -12,18 +14,6 @@ http_chunked_begin(struct http_chunked *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->state = HTTP_CHUNK_SIZE;
-}
-
-static int
-hex_digit(uint8_t b)
-{
-	if (b >= '0' && b <= '9')
-		return b - '0';
-	if (b >= 'a' && b <= 'f')
-		return b - 'a' + 10;
-	if (b >= 'A' && b <= 'F')
-		return b - 'A' + 10;
-	return -1;
 }
 
 static enum err
@@ -39,7 +29,7 @@ expect(struct http_chunked *c, uint8_t b, uint8_t wanted,
 static enum err
 add_digit(struct http_chunked *c, uint8_t b)
 {
-	int d = hex_digit(b);
+	int d = decode_hex_digit(b);
 
 	if (d < 0)
 		return ERR_HTTP;

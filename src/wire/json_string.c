@@ -4,8 +4,8 @@
  */
 #include "wire/json_string.h"
 
+#include "base/encode.h"
 #include "base/utf8.h"
-
 #include "wire/json.h"
 
 #include <string.h>
@@ -23,25 +23,13 @@ peek(const struct cursor *p)
 	return p->at < p->len ? p->text[p->at] : 0;
 }
 
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Four hexadecimal digits; ERR_JSON leaves the cursor at the wrong one. */
 static enum err
 hex4(struct cursor *p, uint32_t *v)
 {
 	*v = 0;
 	for (int i = 0; i < 4; i++) {
-		int d = hex_digit(peek(p));
+		int d = decode_hex_digit(peek(p));
 
 		if (d < 0)
 			return ERR_JSON;
@@ -133,26 +121,6 @@ json_string_check(struct span text, size_t *at)
 	return p.at < p.len ? e : ERR_JSON;
 }
 
-static void
-write_utf8(struct writer *w, uint32_t v)
-{
-	if (v < 0x80) {
-		write_u8(w, (uint8_t)v);
-		return;
-	}
-	if (v < 0x800) {
-		write_u8(w, (uint8_t)(0xc0 | v >> 6));
-	} else if (v < 0x10000) {
-		write_u8(w, (uint8_t)(0xe0 | v >> 12));
-		write_u8(w, (uint8_t)(0x80 | (v >> 6 & 0x3f)));
-	} else {
-		write_u8(w, (uint8_t)(0xf0 | v >> 18));
-		write_u8(w, (uint8_t)(0x80 | (v >> 12 & 0x3f)));
-		write_u8(w, (uint8_t)(0x80 | (v >> 6 & 0x3f)));
-	}
-	write_u8(w, (uint8_t)(0x80 | (v & 0x3f)));
-}
-
 enum err
 json_string_unescape(struct span inside, struct writer *w)
 {
@@ -169,7 +137,7 @@ json_string_unescape(struct span inside, struct writer *w)
 		p.at++;
 		if (escape(&p, &point) != ERR_OK)
 			return ERR_PARSE;
-		write_utf8(w, point);
+		utf8_write(w, point);
 	}
 	return writer_ok(w) ? ERR_OK : ERR_LIMIT;
 }
