@@ -85,15 +85,12 @@ write_request(struct api *a, const struct api_request *r, struct writer *w,
 	struct error *e)
 {
 	uint8_t target[API_TARGET_MAX];
-	uint8_t host[HOST_LEN_MAX + 8];
 	struct writer to = writer_over(target, sizeof(target));
-	struct writer name = writer_over(host, sizeof(host));
 
 	write_span(&to, a->https.url.path);
 	write_span(&to, r->target);
-	url_write_host(&name, &a->https.url);
 	http_write_begin(w, r->method, writer_span(&to));
-	http_write_field(w, "Host", writer_span(&name));
+	http_write_host(w, &a->https.url);
 	http_write_bearer(w, span_str(a->token.text));
 	write_user_agent(w, a->user_agent);
 	http_write_field(w, "Accept", span_str("application/json"));
@@ -105,7 +102,7 @@ write_request(struct api *a, const struct api_request *r, struct writer *w,
 		http_write_field(
 			w, "Content-Type", span_str("application/json"));
 	http_write_end(w, r->body);
-	if (!writer_ok(w) || !writer_ok(&to) || !writer_ok(&name))
+	if (!writer_ok(w) || !writer_ok(&to))
 		return error_set(e, ERR_LIMIT,
 			"the request does not fit: "
 			"instance name, token or user agent too long");

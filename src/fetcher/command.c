@@ -5,8 +5,7 @@
 #include "fetcher/command.h"
 
 #include "base/clock.h"
-#include "fetcher/exchange.h"
-#include "fetcher/tcp.h"
+#include "fetcher/plain.h"
 #include "fetcher/text.h"
 #include "io/wait.h"
 #include "wire/json.h"
@@ -31,19 +30,15 @@ static enum err
 write_request(const struct asking *a, const struct url *u, struct writer *w,
 	struct error *e)
 {
-	char host[HOST_LEN_MAX + 8];
-	struct writer name = writer_over(host, sizeof(host));
-
-	url_write_host(&name, u);
 	http_write_begin(w, a->method, span_str(a->path));
-	http_write_field(w, "Host", writer_span(&name));
+	http_write_host(w, u);
 	http_write_field(
 		w, "User-Agent", span_str("fairlead/" FAIRLEAD_VERSION));
 	http_write_field(w, "Connection", span_str("close"));
 	if (strcmp(a->method, "POST") == 0)
 		http_write_field(w, "Content-Length", span_str("0"));
 	http_write_end(w, span_of(NULL, 0));
-	if (!writer_ok(w) || !writer_ok(&name))
+	if (!writer_ok(w))
 		return error_set(
 			e, ERR_INTERNAL, "the request could not be written");
 	return ERR_OK;
@@ -55,27 +50,13 @@ ask(struct asking *a, struct error *e)
 	uint64_t until = clock_ms() + COMMAND_TIMEOUT_MS;
 	uint8_t request[REQUEST_MAX];
 	struct writer w = writer_over(request, sizeof(request));
-	struct transport t;
-	struct tcp tcp;
 	struct url u;
-	enum err r;
 
 	if (url_parse(&u, span_str(a->url)) != ERR_OK)
 		return error_set(e, ERR_USAGE, "%s is not an address", a->url);
 	if (write_request(a, &u, &w, e) != ERR_OK)
 		return e->code;
-	memset(&tcp, 0, sizeof(tcp));
-	tcp.awaited = "the answer";
-	r = tcp_connect(&tcp, &u, until, until, e);
-	if (r != ERR_OK)
-		return r;
-	t = tcp_transport(&tcp);
-	r = exchange_run(a->x, &t, writer_span(&w), e);
-	if (r == ERR_EOF)
-		r = error_set(
-			e, ERR_HTTP, "%s closed without an answer", tcp.peer);
-	tcp_close(&tcp);
-	return r;
+	return plain_exchange(a->x, &u, until, writer_span(&w), e);
 }
 
 static void
@@ -240,7 +221,7 @@ print_status(const struct asking *a, struct error *e)
 	enum err r;
 
 	if (tokens == NULL)
-		return error_sys(e, ERR_SYS, "no memory");
+		return error_set(e, ERR_NOMEM, "out of memory");
 	r = json_parse(&doc, a->x->body, tokens, STATUS_TOKENS_MAX);
 	if (r == ERR_OK && is_scalar(json_root(&doc)))
 		r = ERR_JSON;
@@ -289,7 +270,7 @@ command_main(const struct config *c, enum config_action action)
 	memset(&a, 0, sizeof(a));
 	a.x = calloc(1, sizeof(*a.x));
 	if (a.x == NULL) {
-		(void)fputs("Error: no memory\n", stderr);
+		(void)fputs("Error: out of memory\n", stderr);
 		return 1;
 	}
 	if (action == CONFIG_WAIT)

@@ -31,21 +31,18 @@ write_request(const struct metadata *m, const char *scope, struct writer *w,
 	struct error *e)
 {
 	char target[256];
-	char host[HOST_LEN_MAX + 8];
 	struct writer to = writer_over(target, sizeof(target));
-	struct writer name = writer_over(host, sizeof(host));
 
 	write_str(&to, TOKEN_PATH);
 	write_str(&to, scope);
-	url_write_host(&name, &m->url);
 	http_write_begin(w, "GET", writer_span(&to));
-	http_write_field(w, "Host", writer_span(&name));
+	http_write_host(w, &m->url);
 	http_write_field(w, "Metadata-Flavor", span_str("Google"));
 	http_write_field(
 		w, "User-Agent", span_str("fairlead/" FAIRLEAD_VERSION));
 	http_write_field(w, "Connection", span_str("close"));
 	http_write_end(w, span_of(NULL, 0));
-	if (!writer_ok(w) || !writer_ok(&to) || !writer_ok(&name))
+	if (!writer_ok(w) || !writer_ok(&to))
 		return error_set(e, ERR_INTERNAL,
 			"the metadata request could not be written");
 	return ERR_OK;

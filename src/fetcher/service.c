@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "fetcher/api.h"
 #include "fetcher/dates.h"
+#include "fetcher/plain.h"
 #include "wire/http.h"
 
 #include <string.h>
@@ -61,12 +62,8 @@ static enum err
 write_request(struct service *s, const struct service_request *r,
 	const char *target, struct writer *w, struct error *e)
 {
-	char text[HOST_LEN_MAX + 8];
-	struct writer host = writer_over(text, sizeof(text));
-
-	url_write_host(&host, &s->https.url);
 	http_write_begin(w, r->method, span_str(target));
-	http_write_field(w, "Host", writer_span(&host));
+	http_write_host(w, &s->https.url);
 	http_write_field(
 		w, "User-Agent", span_str("fairlead/" FAIRLEAD_VERSION));
 	http_write_field(w, "Accept-Encoding", span_str("identity"));
@@ -83,32 +80,12 @@ write_request(struct service *s, const struct service_request *r,
 	if (r->body.len > 0)
 		http_write_field(w, "Content-Type", span_str(r->content_type));
 	http_write_end(w, r->body);
-	if (!writer_ok(w) || !writer_ok(&host))
+	if (!writer_ok(w))
 		return error_set(e, ERR_CONFIG,
 			"the request to %s does not fit, or a part of it "
 			"cannot stand in a request",
 			s->https.url.host);
 	return ERR_OK;
-}
-
-/* Without TLS: metadata servers of other clouds have none. */
-static enum err
-send_plain(struct service *s, struct span request, struct error *e)
-{
-	struct tcp tcp;
-	struct transport t;
-	enum err result = tcp_connect(
-		&tcp, &s->https.url, s->deadline_ms, s->deadline_ms, e);
-
-	if (result != ERR_OK)
-		return result;
-	t = tcp_transport(&tcp);
-	result = exchange_run(&s->https.exchange, &t, request, e);
-	tcp_close(&tcp);
-	if (result == ERR_EOF)
-		return error_set(e, ERR_HTTP,
-			"%s closed the connection without an answer", tcp.peer);
-	return result;
 }
 
 static void
@@ -124,10 +101,13 @@ note_skew(struct service *s)
 static enum err
 send_once(struct service *s, struct span request, struct error *e)
 {
-	enum err result = s->https.url.scheme == URL_HTTPS
-				  ? https_call(&s->https, request, e)
-				  : send_plain(s, request, e);
+	enum err result;
 
+	if (s->https.url.scheme == URL_HTTPS)
+		result = https_call(&s->https, request, e);
+	else
+		result = plain_exchange(&s->https.exchange, &s->https.url,
+			s->deadline_ms, request, e);
 	s->status = 0;
 	if (result != ERR_OK)
 		return result;

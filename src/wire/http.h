@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/span.h"
+#include "wire/url.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -97,6 +98,8 @@ enum err http_chunked_decode(struct http_chunked *c, uint8_t *bytes, size_t len,
  */
 void http_write_begin(struct writer *w, const char *method, struct span target);
 void http_write_field(struct writer *w, const char *name, struct span value);
+/* The Host field of a request to u. */
+void http_write_host(struct writer *w, const struct url *u);
 /* Authorization: Bearer token. Nothing of the token is copied elsewhere. */
 void http_write_bearer(struct writer *w, struct span token);
 void http_write_end(struct writer *w, struct span body);

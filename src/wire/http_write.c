@@ -47,6 +47,14 @@ http_write_field(struct writer *w, const char *name, struct span value)
 }
 
 void
+http_write_host(struct writer *w, const struct url *u)
+{
+	write_str(w, "Host: ");
+	url_write_host(w, u);
+	write_str(w, "\r\n");
+}
+
+void
 http_write_bearer(struct writer *w, struct span token)
 {
 	if (token.len == 0 || !http_is_value(token))
