@@ -6,11 +6,15 @@
 #include "tunnel/http_server.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "io/socket.h"
+#include "tunnel/listener.h"
 #include "tunnel/pages.h"
 #include "tunnel/tunnel.h"
 #include "wire/http_request.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static void
@@ -146,6 +150,15 @@ take_place(struct http_server *s)
 }
 
 static void
+close_door(struct http_door *d)
+{
+	loop_remove(&d->server->tunnel->loop, &d->watch);
+	if (d->fd >= 0)
+		socket_close(d->fd);
+	d->fd = -1;
+}
+
+static void
 on_door(void *context, short revents)
 {
 	struct http_door *d = context;
@@ -156,6 +169,12 @@ on_door(void *context, short revents)
 
 	(void)revents;
 	err = socket_accept(d->fd, &fd, name);
+	if (err == ERR_LIMIT) {
+		listeners_pause(d->server->tunnel);
+	} else if (err == ERR_SYS) {
+		log_error("http: accept: %s", strerror(errno));
+		close_door(d);
+	}
 	if (err != ERR_OK)
 		return;
 	c = take_place(d->server);
@@ -196,6 +215,14 @@ http_server_open(struct http_server *s, struct tunnel *t, int http, int admin)
 }
 
 void
+http_server_accept(struct http_server *s, bool open)
+{
+	for (size_t n = 0; n < 2; n++)
+		loop_set(&s->tunnel->loop, &s->doors[n].watch,
+			open ? POLLIN : LOOP_NOTHING);
+}
+
+void
 http_server_expire(struct http_server *s, uint64_t now_ms)
 {
 	for (size_t n = 0; n < HTTP_CLIENTS_MAX; n++) {
@@ -224,10 +251,6 @@ void
 http_server_close(struct http_server *s)
 {
 	http_server_expire(s, CLOCK_NEVER);
-	for (size_t n = 0; n < 2; n++) {
-		loop_remove(&s->tunnel->loop, &s->doors[n].watch);
-		if (s->doors[n].fd >= 0)
-			socket_close(s->doors[n].fd);
-		s->doors[n].fd = -1;
-	}
+	for (size_t n = 0; n < 2; n++)
+		close_door(&s->doors[n]);
 }

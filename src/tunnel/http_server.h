@@ -50,6 +50,9 @@ struct http_server {
 void http_server_open(
 	struct http_server *s, struct tunnel *t, int http, int admin);
 
+/* Take clients, or leave them in the backlog for now. */
+void http_server_accept(struct http_server *s, bool open);
+
 /* Drop clients whose time is over. */
 void http_server_expire(struct http_server *s, uint64_t now_ms);
 

@@ -16,8 +16,8 @@
 #include <string.h>
 
 /* Descriptors or memory ran out: leave the rest in the backlog for a while. */
-static void
-pause_accepting(struct tunnel *t)
+void
+listeners_pause(struct tunnel *t)
 {
 	int reason = errno;
 	uint64_t now_ms = clock_ms();
@@ -87,7 +87,7 @@ on_ready(void *context, short revents)
 		if (err == ERR_AGAIN)
 			return;
 		if (err == ERR_LIMIT) {
-			pause_accepting(t);
+			listeners_pause(t);
 			return;
 		}
 		if (err != ERR_OK) {
@@ -139,4 +139,5 @@ listeners_update(struct tunnel *t, uint64_t now_ms)
 	for (n = 0; n < t->instance_count; n++)
 		loop_set(&t->loop, &t->instances[n].listener_watch,
 			open ? POLLIN : LOOP_NOTHING);
+	http_server_accept(&t->http, now_ms >= t->accept_from_ms);
 }

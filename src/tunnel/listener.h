@@ -17,6 +17,10 @@ void listener_open(struct instance *i, int fd);
 
 void listener_close(struct instance *i);
 
+/* accept(2) found no descriptor or memory, errno says which: none accepts for
+ * ACCEPT_PAUSE_MS. */
+void listeners_pause(struct tunnel *t);
+
 /* Interest of all listeners, after the number of connections has changed. */
 void listeners_update(struct tunnel *t, uint64_t now_ms);
 

@@ -6,8 +6,10 @@ import json
 import re
 import socket
 import struct
+import subprocess
 
 import lab
+import pid1
 import pytest
 from echo import ask
 
@@ -285,3 +287,25 @@ def test_no_secret_is_shown(echo_emulator, start_fairlead):
     for path in ("/status", "/metrics"):
         text = asked(port, path)[1]
         assert token not in text and "BEGIN" not in text
+
+
+def test_no_descriptor_for_a_probe(start):
+    """It waits in the backlog, and accepting pauses instead of spinning."""
+    proxy = start("--health-check")
+    [tunnel] = [pid for pid, name in proxy.children().items()
+                if name == "fairlead-tunnel"]
+    strace = subprocess.Popen(
+        ["strace", "-q", "-o", "/dev/null", "-p", str(tunnel),
+         "-e", "inject=accept4:error=ENFILE"])
+    try:
+        lab.wait_until(lambda: pid1.status(tunnel).get("TracerPid") ==
+                       str(strace.pid), what="strace")
+        with connect(proxy, proxy.http) as sock:
+            sock.sendall(b"GET /liveness HTTP/1.1\r\nHost: x\r\n\r\n")
+            proxy.wait_log("accept: .*new connections wait")
+            strace.terminate()
+            strace.wait(lab.PATIENCE)
+            assert until_end(sock).startswith(b"HTTP/1.1 200")
+    finally:
+        strace.kill()
+        strace.wait()
