@@ -17,7 +17,7 @@
  */
 size_t utf8_length(struct span s);
 
-/* Append the character c, which is below 0x110000 and no surrogate. */
-void utf8_write(struct writer *w, uint32_t c);
+/* Append the character v, which is below 0x110000 and no surrogate. */
+void utf8_write(struct writer *w, uint32_t v);
 
 #endif
