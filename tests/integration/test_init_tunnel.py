@@ -312,15 +312,27 @@ def test_transaction_commits(start, emulator, postgres, port):
     """SIGTERM while the app's transaction runs: it commits, and then all
     ends within the stop timeout, with the app's code."""
     sql = ("begin; insert into notes(body) values ('kept'); "
-           "select pg_sleep(4); commit")
-    init = start(emulator, "--port", str(port), "--stop-timeout", "8s", app=[
-        "sh", "-c", "trap 'wait $!; exit 9' TERM; echo up; "
-        f"setsid psql -h 127.0.0.1 -p {port} -U postgres -d orders -qAt "
-        f"-c \"{sql}\" & wait $!"], env={"PGSSLMODE": "disable"})
-    lab.wait_until(lambda: lab.psql(
-        postgres, "select count(*) from pg_stat_activity where query like "
-        "'begin; insert%' and state = 'active'") == "1", what="running")
-    init.signal(signal.SIGTERM)
+           "select pg_advisory_xact_lock(7); commit")
+    waits = ("select count(*) from pg_locks where locktype = 'advisory' "
+             "and not granted")
+    gate = subprocess.Popen(
+        ["psql", "-X", "-q", "-h", postgres.host, "-p", str(postgres.port),
+         "-U", "postgres", "-d", "orders", "-c",
+         "select pg_advisory_lock(7)", "-f", "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=lab.clean_env())
+    try:
+        assert b"pg_advisory_lock" in gate.stdout.readline()
+        init = start(emulator, "--port", str(port), "--stop-timeout", "20s",
+                     app=["sh", "-c", "trap 'echo told; wait $!; exit 9' TERM; "
+                          f"setsid psql -h 127.0.0.1 -p {port} -U postgres "
+                          f"-d orders -qAt -c \"{sql}\" & wait $!"],
+                     env={"PGSSLMODE": "disable"})
+        lab.wait_until(lambda: lab.psql(postgres, waits) == "1",
+                       what="the transaction at the gate")
+        init.signal(signal.SIGTERM)
+        init.wait_log("told")
+    finally:
+        gate.communicate()      # the end of its session opens the gate
     assert init.wait() == 9
     assert lab.psql(postgres, "select count(*) from notes where "
                     "body = 'kept'") == "1"

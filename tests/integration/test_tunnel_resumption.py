@@ -33,10 +33,12 @@ def test_second_connection_is_resumed(echo_emulator, start):
 
 
 def test_postgres_over_a_resumed_session(emulator, fairlead):
+    """The fixture's probe of the port is a connection too, and may shake
+    hands beside the first of these: their order is nobody's."""
     for _ in range(3):
         assert lab.psql(fairlead, "select 6 * 7") == "42"
-    seen = resumed(emulator)    # the fixture has made some connections too
-    assert seen[0] is False and seen[-2:] == [True, True]
+    seen = resumed(emulator)
+    assert False in seen and seen.count(True) >= 2
 
 
 def test_each_ticket_is_used_once(echo_emulator, start):
