@@ -1,0 +1,1 @@
+"""What alloydb-auth-proxy has, beyond what both products do."""
