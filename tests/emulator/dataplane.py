@@ -100,9 +100,10 @@ class DataPlane:
         context.sni_callback = note_name
         if now["tls"] == "1.3":
             context.num_tickets = now["tickets"]
+        # The first of those made side by side is the one for all: each has
+        # ticket keys of its own.
         with self.lock:
-            self._contexts[slot] = context
-        return context
+            return self._contexts.setdefault(slot, context)
 
     def forget(self, link):
         with self.lock:
