@@ -11,6 +11,7 @@
 #include "fetcher/certificates.h"
 #include "fetcher/dns.h"
 #include "fetcher/text.h"
+#include "tls/selftest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -368,7 +369,9 @@ identity_fetch(struct fetch *f, const struct config *config,
 	if (f->public_key_len == 0 && (question->flags & IPC_ASK_NAME) == 0)
 		key_maker_begin(&f->key_maker);
 	/* IPC_ASK_FRESH_TOKEN needs nothing: no token outlives its fetcher. */
-	result = find_instance(f);
+	result = selftest_run(&f->error);
+	if (result == ERR_OK)
+		result = find_instance(f);
 	if ((question->flags & IPC_ASK_NAME) != 0) {
 		answer_name(f, result);
 		return;

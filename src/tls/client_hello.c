@@ -65,14 +65,30 @@ write_key_share(struct writer *w, const struct keyshare *k)
 	write_end(w, extension, 2);
 }
 
-static void
-write_extensions(struct writer *w, const struct tls13 *t, struct span cookie)
+/* What goes into this ClientHello and not into every one. */
+static unsigned
+to_ask(const struct tls13 *t)
 {
 	const struct handshake *h = &t->b->handshake;
+	unsigned asked = 0;
+
+	if (h->config->sni != NULL)
+		asked |= EXTENSION_ASKED_NAME;
+	if (h->psk.suite != NULL)
+		asked |= EXTENSION_ASKED_PSK;
+	if (t->take_ticket != NULL || h->psk.suite != NULL)
+		asked |= EXTENSION_ASKED_MODES;
+	return asked;
+}
+
+static void
+write_extensions(
+	struct writer *w, const struct handshake *h, struct span cookie)
+{
 	size_t all = write_begin(w, 2);
 	size_t mark;
 
-	if (h->config->sni != NULL)
+	if ((h->asked & EXTENSION_ASKED_NAME) != 0)
 		write_server_name(w, h->config->sni);
 	write_u16(w, EXTENSION_SUPPORTED_VERSIONS);
 	mark = write_begin(w, 2);
@@ -92,9 +108,9 @@ write_extensions(struct writer *w, const struct tls13 *t, struct span cookie)
 		write_span(w, cookie);
 		write_end(w, mark, 2);
 	}
-	if (t->take_ticket != NULL || h->psk.suite != NULL)
+	if ((h->asked & EXTENSION_ASKED_MODES) != 0)
 		psk_write_modes(w);
-	if (h->psk.suite != NULL)
+	if ((h->asked & EXTENSION_ASKED_PSK) != 0)
 		psk_write(w, h);
 	write_end(w, all, 2);
 }
@@ -120,12 +136,13 @@ client_hello_send(struct tls13 *t, struct span cookie)
 	write_end(&w, mark, 2);
 	write_u8(&w, 1); /* legacy_compression_methods: null alone */
 	write_u8(&w, 0);
-	write_extensions(&w, t, cookie);
+	h->asked = to_ask(t);
+	write_extensions(&w, h, cookie);
 	write_end(&w, body, 3);
 	if (!writer_ok(&w))
 		return error_tls(&t->b->error, ERR_LIMIT, ALERT_INTERNAL_ERROR,
 			"tls: ClientHello does not fit");
-	if (h->psk.suite != NULL)
+	if ((h->asked & EXTENSION_ASKED_PSK) != 0)
 		psk_bind(h, h->flight, w.len);
 	return engine_send_handshake(t, writer_span(&w));
 }

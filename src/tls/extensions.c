@@ -12,28 +12,28 @@
 
 #define IN(place) (1u << EXTENSION_IN_##place)
 
-/* When may the server send it: only if our ClientHello had it, or anyway? */
-enum origin {
-	ANSWER,
-	OWN
-};
+/* What a hello of ours must have had for an answer to be one. */
+#define ALWAYS 0u    /* each of our hellos has it */
+#define NEVER  0x80u /* none has: what is allowed is the server's own */
 
 static const struct {
 	uint16_t type;
-	enum origin origin;
-	unsigned places;
+	uint8_t asked;
+	uint8_t places;
 } known[] = {
-	{EXTENSION_SERVER_NAME, ANSWER, IN(ENCRYPTED)},
-	{EXTENSION_SUPPORTED_GROUPS, ANSWER, IN(ENCRYPTED)},
-	{EXTENSION_SUPPORTED_VERSIONS, ANSWER,
+	{EXTENSION_SERVER_NAME, EXTENSION_ASKED_NAME, IN(ENCRYPTED)},
+	{EXTENSION_SUPPORTED_GROUPS, ALWAYS, IN(ENCRYPTED)},
+	{EXTENSION_SIGNATURE_ALGORITHMS, ALWAYS, IN(CERTIFICATE_REQUEST)},
+	{EXTENSION_SUPPORTED_VERSIONS, ALWAYS,
 		IN(SERVER_HELLO) | IN(HELLO_RETRY)},
-	{EXTENSION_KEY_SHARE, ANSWER, IN(SERVER_HELLO) | IN(HELLO_RETRY)},
-	{EXTENSION_PRE_SHARED_KEY, ANSWER, IN(SERVER_HELLO)},
-	{EXTENSION_COOKIE, OWN, IN(HELLO_RETRY)},
-	{EXTENSION_SIGNATURE_ALGORITHMS, OWN, IN(CERTIFICATE_REQUEST)},
-	{EXTENSION_SIGNATURE_ALGORITHMS_CERT, OWN, IN(CERTIFICATE_REQUEST)},
-	{EXTENSION_CERTIFICATE_AUTHORITIES, OWN, IN(CERTIFICATE_REQUEST)},
-	{EXTENSION_OID_FILTERS, OWN, IN(CERTIFICATE_REQUEST)},
+	{EXTENSION_KEY_SHARE, ALWAYS, IN(SERVER_HELLO) | IN(HELLO_RETRY)},
+	{EXTENSION_PRE_SHARED_KEY, EXTENSION_ASKED_PSK, IN(SERVER_HELLO)},
+	{EXTENSION_PSK_KEY_EXCHANGE_MODES, EXTENSION_ASKED_MODES, 0},
+	{EXTENSION_COOKIE, NEVER, IN(HELLO_RETRY)},
+	{EXTENSION_SIGNATURE_ALGORITHMS_CERT, NEVER, IN(CERTIFICATE_REQUEST)},
+	{EXTENSION_CERTIFICATE_AUTHORITIES, NEVER, IN(CERTIFICATE_REQUEST)},
+	{EXTENSION_OID_FILTERS, NEVER, IN(CERTIFICATE_REQUEST)},
+	{EXTENSION_EARLY_DATA, NEVER, IN(TICKET)},
 };
 
 /*
@@ -43,34 +43,29 @@ static const struct {
  */
 #define OFFERS (IN(CERTIFICATE_REQUEST) | IN(TICKET))
 
-static bool
-asked_for(uint16_t type, unsigned asked)
-{
-	if (type == EXTENSION_SERVER_NAME)
-		return (asked & EXTENSION_ASKED_NAME) != 0;
-	return type != EXTENSION_PRE_SHARED_KEY ||
-	       (asked & EXTENSION_ASKED_PSK) != 0;
-}
-
 static enum err
 judge(uint16_t type, enum extension_place place, unsigned asked,
 	struct error *e)
 {
+	unsigned here = 1u << place;
+	bool offers = (OFFERS & here) != 0;
+
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		bool answers = (known[i].asked & ~asked) == 0;
+		bool fits = (known[i].places & here) != 0;
+
 		if (known[i].type != type)
 			continue;
-		if (!asked_for(type, asked))
-			break;
-		if ((known[i].places & 1u << place) != 0)
+		if (fits && (answers || known[i].asked == NEVER))
 			return ERR_OK;
 		/* Unasked for and out of place: the former says more. */
-		if (known[i].origin == OWN)
+		if (!answers && !offers)
 			break;
 		return error_tls(e, ERR_TLS, ALERT_ILLEGAL_PARAMETER,
 			"tls: server sent extension %u in the wrong message",
 			type);
 	}
-	if ((OFFERS & 1u << place) != 0)
+	if (offers)
 		return ERR_OK;
 	return error_tls(e, ERR_TLS, ALERT_UNSUPPORTED_EXTENSION,
 		"tls: server sent an unsupported extension %u", type);

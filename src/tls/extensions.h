@@ -56,15 +56,16 @@ struct extensions {
 };
 
 /* What not every ClientHello of ours has. */
-#define EXTENSION_ASKED_NAME 0x1u /* server_name */
-#define EXTENSION_ASKED_PSK  0x2u /* pre_shared_key */
+#define EXTENSION_ASKED_NAME  0x1u /* server_name */
+#define EXTENSION_ASKED_PSK   0x2u /* pre_shared_key */
+#define EXTENSION_ASKED_MODES 0x4u /* psk_key_exchange_modes */
 
 /*
  * Read a block (without its length). asked: a mask, what our ClientHello had.
  * ERR_TLS, with the alert in e: malformed, an extension twice, one that we
- * did not ask for (110), or one in the wrong message (47). Unknown ones are
- * skipped where the server may speak first: CertificateRequest and
- * NewSessionTicket.
+ * did not ask for (110), or one that we did, or know, in the wrong message
+ * (47). Unknown ones are skipped where the server may speak first:
+ * CertificateRequest and NewSessionTicket.
  */
 enum err extensions_read(struct extensions *x, struct span block,
 	enum extension_place place, unsigned asked, struct error *e) NODISCARD;

@@ -69,6 +69,7 @@ struct handshake {
 	uint8_t session_id[HANDSHAKE_RANDOM_LEN];
 	uint8_t client_secret[SUITE_HASH_MAX]; /* handshake traffic */
 	uint8_t server_secret[SUITE_HASH_MAX];
+	unsigned asked; /* EXTENSION_ASKED_*: what our last ClientHello had */
 	struct psk psk; /* that is offered, until the server has answered */
 	bool resumed;   /* the server took it: no certificates, no signature */
 	bool certificate_requested;

@@ -31,9 +31,8 @@ encrypted_extensions(struct tls13 *t, struct span body)
 
 	if (!reader_done(&r))
 		return malformed(t, "EncryptedExtensions");
-	err = extensions_read(&x, block, EXTENSION_IN_ENCRYPTED,
-		h->config->sni != NULL ? EXTENSION_ASKED_NAME : 0,
-		&t->b->error);
+	err = extensions_read(
+		&x, block, EXTENSION_IN_ENCRYPTED, h->asked, &t->b->error);
 	if (err != ERR_OK)
 		return err;
 	/* The answer to server_name has no body (RFC 6066 3). */
@@ -81,7 +80,7 @@ certificate_request(struct tls13 *t, struct span body)
 		return error_tls(e, ERR_TLS, ALERT_ILLEGAL_PARAMETER,
 			"tls: CertificateRequest with a context");
 	err = extensions_read(
-		&x, block, EXTENSION_IN_CERTIFICATE_REQUEST, 0, e);
+		&x, block, EXTENSION_IN_CERTIFICATE_REQUEST, h->asked, e);
 	if (err != ERR_OK)
 		return err;
 	if (!x.signature_algorithms.present)
@@ -125,8 +124,8 @@ read_certificates(
 
 		if (!reader_ok(&list) || der.len == 0)
 			return malformed(t, "Certificate");
-		err = extensions_read(
-			&x, block, EXTENSION_IN_CERTIFICATE, 0, e);
+		err = extensions_read(&x, block, EXTENSION_IN_CERTIFICATE,
+			t->b->handshake.asked, e);
 		if (err != ERR_OK)
 			return err;
 		if (*count == TLS_SERVER_CERTS_MAX)

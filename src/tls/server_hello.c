@@ -259,20 +259,17 @@ enum err
 server_hello_receive(struct tls13 *t, struct span message)
 {
 	const struct handshake *h = &t->b->handshake;
-	unsigned asked = h->config->sni != NULL ? EXTENSION_ASKED_NAME : 0;
 	struct hello s = {0};
 	struct span block;
 	enum err err = parse(t, message, &s, &block);
 
-	if (h->psk.suite != NULL)
-		asked |= EXTENSION_ASKED_PSK;
 	if (err == ERR_OK && !says_version(block))
 		err = too_old(t, &s);
 	if (err == ERR_OK)
 		err = extensions_read(&s.x, block,
 			s.retry ? EXTENSION_IN_HELLO_RETRY
 				: EXTENSION_IN_SERVER_HELLO,
-			asked, &t->b->error);
+			h->asked, &t->b->error);
 	if (err == ERR_OK)
 		err = check_version(t, &s);
 	if (err == ERR_OK)

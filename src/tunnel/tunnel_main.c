@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "io/sandbox.h"
 #include "io/socket.h"
+#include "tls/selftest.h"
 #include "tunnel/connections.h"
 #include "tunnel/listener.h"
 #include "tunnel/probe.h"
@@ -271,6 +272,8 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 	struct refresh_time now = tunnel_now();
 	uint32_t n;
 
+	if (selftest_run(e) != ERR_OK)
+		return e->code;
 	t->config = c;
 	t->control = boot->control;
 	t->answers = boot->answers;

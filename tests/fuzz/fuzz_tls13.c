@@ -336,13 +336,14 @@ offer_what_was_kept(void)
  * that pointers inward still hold.
  */
 static void
-begin(bool resume)
+begin(bool resume, bool named)
 {
 	static struct {
 		struct tls13 tls;
 		struct tls13_buffers buffers;
 		bool made;
-	} first[2];
+	} first[2][2];
+	static struct tls13_config with_name;
 	static const uint8_t name[] = "ticket";
 	struct tls13_ticket ticket = {.suite = suite_find(0x1301),
 		.lifetime_s = 60,
@@ -353,18 +354,22 @@ begin(bool resume)
 
 	kept.suite = NULL;
 	kept_hears = resume;
-	if (!first[resume].made) {
+	if (!first[named][resume].made) {
 		counter = 0;
 		memcpy(ticket.psk, session.psk, sizeof(ticket.psk));
+		config.sni = named ? "db.example.com" : NULL;
+		with_name = config;
 		config.resumption = resume ? &r : NULL;
 		must(tls13_init(&tls, &buffers, &config) == ERR_OK);
-		buffers.handshake.config = peer_client_config();
-		first[resume].tls = tls;
-		memcpy(&first[resume].buffers, &buffers, sizeof(buffers));
-		first[resume].made = true;
+		buffers.handshake.config =
+			named ? &with_name : peer_client_config();
+		first[named][resume].tls = tls;
+		memcpy(&first[named][resume].buffers, &buffers,
+			sizeof(buffers));
+		first[named][resume].made = true;
 	}
-	tls = first[resume].tls;
-	memcpy(&buffers, &first[resume].buffers, sizeof(buffers));
+	tls = first[named][resume].tls;
+	memcpy(&buffers, &first[named][resume].buffers, sizeof(buffers));
 	counter = 100;
 }
 
@@ -379,7 +384,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((mode & 3) == 2)
 		how = read_u8(&input);
 	peer_begin(&peer);
-	begin(((mode | how) & 64) != 0);
+	begin(((mode | how) & 64) != 0, (mode & 32) != 0);
 	switch (mode & 3) {
 	case 0:
 		peer_send_raw(&peer, span_of(input.at, input.left));

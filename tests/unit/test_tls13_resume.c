@@ -504,7 +504,7 @@ each_rule_broken_once(void **state)
 		ROGUE(no_key_share, ILLEGAL_PARAMETER),
 		ROGUE(early_data, UNSUPPORTED_EXTENSION),
 		ROGUE(early_data_accepted, UNSUPPORTED_EXTENSION),
-		ROGUE(modes, UNSUPPORTED_EXTENSION),
+		ROGUE(modes, ILLEGAL_PARAMETER),
 		ROGUE(other_hash, ILLEGAL_PARAMETER),
 		ROGUE(certificate, UNEXPECTED_MESSAGE),
 		ROGUE(request, UNEXPECTED_MESSAGE),
