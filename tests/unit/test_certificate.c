@@ -3,6 +3,7 @@
  * wrong at a time: the reading of the whole, and the leaf's key and usages.
  */
 #include "tls/certificate.h"
+#include "tls/names.h"
 #include "tls/x509.h"
 
 #include "guard.h"
@@ -258,6 +259,28 @@ test_extensions(void **state)
 	assert_int_equal(parse(&f), ERR_PARSE);
 }
 
+/* A name that matches does not help a subject that is none. */
+static void
+test_empty_set_in_a_subject(void **state)
+{
+	static const struct names_policy policy = {
+		.dns = {"db.example.com"},
+		.dns_count = 1,
+	};
+	struct fields f = good();
+	struct error e;
+
+	(void)state;
+	f.extensions = BYTES("\x30\x19\x06\x03\x55\x1d\x11\x04\x12"
+			     "\x30\x10\x82\x0e"
+			     "db.example.com");
+	error_clear(&e);
+	assert_int_equal(names_check(build(&f), &policy, &e), ERR_OK);
+	f.subject = BYTES("\x30\x02\x31\x00");
+	assert_int_equal(names_check(build(&f), &policy, &e), ERR_CERT);
+	assert_string_equal(e.detail, "certificate is malformed");
+}
+
 static void
 test_broken_extensions(void **state)
 {
@@ -482,6 +505,7 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_one_field_wrong),
 		cmocka_unit_test(test_extensions),
+		cmocka_unit_test(test_empty_set_in_a_subject),
 		cmocka_unit_test(test_broken_extensions),
 		cmocka_unit_test(test_too_many_extensions),
 		cmocka_unit_test(test_rsa_keys),
