@@ -166,14 +166,9 @@ struct config {
 #undef OPTION
 #undef ALIAS
 #undef SECTION
-	struct instance_config instances[INSTANCES_MAX];
 	size_t instance_count;
 	char *const *command; /* argv of the app, NULL-terminated; or NULL */
-	char *const *environment;                  /* for the app */
-	struct account account;                    /* of --user */
-	struct account socket_account;             /* of --socket-owner */
-	char sqladmin_endpoint_text[ENDPOINT_MAX]; /* of --universe-domain */
-	char alloydb_endpoint_text[ENDPOINT_MAX];
+	char *const *environment; /* for the app */
 	/* Entries of environment to be completed, of LISTEN_PID_MAX and
 	 * NOTIFY_ENTRY_MAX bytes; NULL: not there. */
 	char *listen_pid;
@@ -191,6 +186,13 @@ struct config {
 	bool suspend;   /* on SIGTSTP, SIGTTIN, SIGTTOU: forward, then stop */
 	bool patient;   /* repeated stop requests never kill */
 	bool warn_reap; /* of each orphan that was reaped */
+
+	/* Large ones last, so that an init alone touches few pages. */
+	struct account account;                    /* of --user */
+	struct account socket_account;             /* of --socket-owner */
+	char sqladmin_endpoint_text[ENDPOINT_MAX]; /* of --universe-domain */
+	char alloydb_endpoint_text[ENDPOINT_MAX];
+	struct instance_config instances[INSTANCES_MAX];
 };
 
 /* What a command line asks for besides running. */

@@ -234,8 +234,8 @@ config_variable(char *const envp[], const char *name)
 	size_t len = strlen(name);
 
 	for (size_t i = 0; envp[i] != NULL; i++) {
-		if (strncmp(envp[i], name, len) == 0 && envp[i][len] == '=' &&
-			envp[i][len + 1] != '\0')
+		if (envp[i][0] == name[0] && strncmp(envp[i], name, len) == 0 &&
+			envp[i][len] == '=' && envp[i][len + 1] != '\0')
 			return envp[i] + len + 1;
 	}
 	return NULL;

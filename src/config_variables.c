@@ -49,6 +49,8 @@ static bool
 has_variables(char *const envp[])
 {
 	for (size_t i = 0; envp[i] != NULL; i++) {
+		if (strchr("FCA", envp[i][0]) == NULL)
+			continue;
 		for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]);
 			k++) {
 			if (strncmp(envp[i], prefixes[k].prefix,

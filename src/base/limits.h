@@ -160,6 +160,7 @@
 		 */
 
 /* init */
+#define START_QUIET_MS         10 /* a new app has the processor to itself */
 #define REAP_PER_TURN          256
 #define BACKOFF_BASE_MS        100
 #define BACKOFF_CAP_MS         30000

@@ -19,16 +19,18 @@ struct init {
 	const struct config *config;
 	struct supervisor supervisor;
 	struct app app;
-	struct listeners listeners;
 	struct keeper keeper;
-	struct questions questions;
 	struct notify notify;
 	struct signal_event signal; /* the one being handled */
 	int cwd;                    /* where the app starts again; -1 */
+	uint64_t look_ms;           /* earlier nobody asks how its start went */
 	bool let_go;     /* of the directory and of foreign descriptors */
 	bool identities; /* IPC_READY has come */
 	bool reap;       /* children may have ended */
 	bool childless;  /* the last look found none at all */
+	/* Large ones last, so that an init alone touches few pages. */
+	struct listeners listeners;
+	struct questions questions;
 };
 
 #endif

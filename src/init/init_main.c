@@ -117,7 +117,7 @@ run_timers(struct init *in)
 }
 
 static uint64_t
-next_deadline(const struct init *in)
+next_deadline(const struct init *in, uint64_t now)
 {
 	uint64_t next = questions_deadline(&in->questions, &in->keeper);
 
@@ -127,22 +127,42 @@ next_deadline(const struct init *in)
 		next = in->keeper.restart_at_ms;
 	if (in->supervisor.state == ST_RUNNING && in->notify.watchdog_ms < next)
 		next = in->notify.watchdog_ms;
+	if (in->app.spawning.report >= 0 && now < in->look_ms &&
+		in->look_ms < next)
+		next = in->look_ms;
 	return in->reap ? 0 : next;
+}
+
+/*
+ * Whatever has woken us: what is done and said now comes after the start. The
+ * end of the exec alone wakes nobody at once: on the app's processor, our work
+ * would come before its first instruction.
+ */
+static void
+look_at_start(struct init *in)
+{
+	if (in->app.spawning.report < 0)
+		return;
+	log_open();
+	in->reap = true;
+	if (app_started(&in->app))
+		let_go(in);
 }
 
 static void
 turn(struct init *in)
 {
+	uint64_t now = clock_ms();
 	struct pollfd fds[5] = {
 		{.fd = in->keeper.control, .events = POLLIN},
 		{.fd = in->notify.fd, .events = POLLIN},
 		{.fd = in->notify.pipe, .events = POLLIN},
-		{.fd = in->app.spawning.report, .events = POLLIN},
+		{.fd = now < in->look_ms ? -1 : in->app.spawning.report,
+			.events = POLLIN},
 	};
 
-	signals_wait(fds, 4, clock_poll_timeout(clock_ms(), next_deadline(in)));
-	if (fds[3].revents != 0 && app_started(&in->app))
-		let_go(in);
+	signals_wait(fds, 4, clock_poll_timeout(now, next_deadline(in, now)));
+	look_at_start(in);
 	/* What it said before it ended, and before its time was over. */
 	if (fds[1].revents != 0 || fds[2].revents != 0)
 		notify_receive(&in->notify, clock_ms());
@@ -182,8 +202,9 @@ start(struct init *in)
 	if (want.tunnel && in->supervisor.state != ST_DONE &&
 		!in->keeper.draining)
 		keeper_start(&in->keeper, clock_ms());
-	/* Children may have been inherited, and have ended unseen. */
-	in->reap = true;
+	/* Children may have been inherited, and have ended unseen; but an app
+	 * that is on its way comes first: look_at_start. */
+	in->reap = in->app.spawning.report < 0;
 }
 
 /* Everything that may still fail. ERR_OK: from now on we must not die. */
@@ -192,8 +213,8 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	struct error *e)
 {
 	setup_standard_streams();
-	/* Before setup_process closes /proc/self/fd. Else it has time until the
-	 * app is on its way. */
+	/* Before setup_process closes /proc/self/fd. Else it has time until
+	 * look_at_start. */
 	if (c->instance_count > 0)
 		log_open();
 	in->config = c;
@@ -233,7 +254,8 @@ init_main(const struct config *c, const struct roles *roles)
 		return error_exit_status(e.code);
 	}
 	start(&in);
-	log_open();
+	if (in.app.spawning.report < 0)
+		log_open();
 	if (c->command == NULL)
 		trim_program();
 	while (in.supervisor.state != ST_DONE)

@@ -59,6 +59,7 @@ start_app(struct init *in)
 		o.ev = EV_NO_PROCESS;
 	if (pipe >= 0)
 		(void)close(pipe);
+	in->look_ms = clock_ms() + START_QUIET_MS;
 	return o;
 }
 

@@ -628,6 +628,9 @@ def test_idle_means_asleep(start):
     def wakeups():
         return pid1.status(init.init)["voluntary_ctxt_switches"]
 
+    # Some milliseconds after the start it has one more thing to do.
+    lab.wait_until(lambda: os.readlink(f"/proc/{init.init}/cwd") == "/",
+                   what="the start is over")
     lab.wait_until(lambda: pid1.state(init.init) == "S", what="asleep")
     time.sleep(0.2)
     before = wakeups()

@@ -354,14 +354,24 @@ def test_nothing_is_left_of_restarts(start):
     init = start("--restart", "always", "--", "sh", "-c",
                  "echo run; read x; exit 1", stdin=subprocess.PIPE)
 
+    def descriptors():
+        return len(os.listdir(f"/proc/{init.init}/fd"))
+
     def sizes():
         status = pid1.status(init.init)
-        return (len(os.listdir(f"/proc/{init.init}/fd")), status["VmSize"],
-                status["VmData"], status["RssAnon"])
+        return (descriptors(), status["VmSize"], status["VmData"],
+                status["RssAnon"])
 
     seen = []
     for run in range(1, 6):
         lab.wait_until(lambda: init.log().count("run\n") == run, what="a run")
+        # It looks at the start a moment later, and then closes a pipe.
+        if run == 1:
+            lab.wait_until(lambda: os.readlink(f"/proc/{init.init}/cwd") == "/",
+                           what="the first start is over")
+        else:
+            lab.wait_until(lambda: descriptors() == seen[0][0],
+                           what="as many descriptors")
         lab.wait_until(lambda: pid1.state(init.init) == "S", what="asleep")
         seen.append(sizes())
         init.process.stdin.write(b"\n")
