@@ -116,9 +116,10 @@ config_print_help(enum option_of called)
 		"Accepted without effect: --debug, --telemetry-project, "
 		"--telemetry-prefix,\n--telemetry-sample-rate, "
 		"--disable-traces, --disable-metrics,\n"
-		"--disable-built-in-telemetry, --sqldata-api-endpoint,\n"
-		"--resource-exhausted-cooldown-delay, --fuse-tmp-dir. Refused: "
-		"--fuse,\n--gcloud-auth, --sql-data, "
+		"--disable-built-in-telemetry, --enable-builtin-metrics, "
+		"--application-name,\n--compute-platform, "
+		"--sqldata-api-endpoint, --resource-exhausted-cooldown-delay,\n"
+		"--fuse-tmp-dir. Refused: --fuse, --gcloud-auth, --sql-data,\n"
 		"--static-connection-info.");
 }
 

@@ -128,6 +128,7 @@
 #define LATENCY_BOUNDS       9
 #define HISTORY_SLOTS        60
 #define HISTORY_SLOT_MS      5000
+#define FAILURE_REASONS_MAX  8       /* counted apart; the last: others */
 #define FAILURE_TEXT_MAX     256     /* bytes of an error kept, NUL included */
 #define UUID_TEXT_MAX        37      /* NUL included */
 #define REFUSALS_MAX         256     /* clients being told, or lingering */

@@ -235,6 +235,8 @@ read_answer(struct api *a, struct error *e)
 	}
 	api_error_text(text, sizeof(text), a->status, body, a->tokens,
 		JSON_TOKENS_MAX);
+	api_error_reason(
+		a->reason, sizeof(a->reason), body, a->tokens, JSON_TOKENS_MAX);
 	return error_set(e, ERR_API, "%s", text);
 }
 
@@ -244,6 +246,7 @@ api_call(struct api *a, const struct api_request *request, struct error *e)
 	enum err result;
 
 	memset(&a->answer, 0, sizeof(a->answer));
+	a->reason[0] = '\0';
 	result = send_with_retries(a, request, e);
 	if (result == ERR_OK && a->status == 401 &&
 		credentials_renewable(a->credentials)) {

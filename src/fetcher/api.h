@@ -34,7 +34,8 @@ struct api {
 	struct token token;
 	const char *login_token; /* to be kept out of messages; NULL: none */
 	uint64_t deadline_ms;
-	unsigned status;        /* of the last response; 0: none came */
+	unsigned status;             /* of the last response; 0: none came */
+	char reason[API_REASON_MAX]; /* of the last failure: api_error_reason */
 	uint32_t retry_after_s; /* of the last response; 0: it said nothing */
 	struct json answer;
 	struct json_token tokens[JSON_TOKENS_MAX];

@@ -74,6 +74,20 @@ add_entries(
 	}
 }
 
+/* The first reason in a list of objects; "" where there is none. */
+static const struct json_token *
+next_reason(const struct json *doc, const struct json_token *list,
+	const struct json_token *one, char out[API_REASON_MAX])
+{
+	for (; one != NULL; one = json_after(doc, list, one)) {
+		text_of(doc, json_member(doc, one, "reason"), out,
+			API_REASON_MAX);
+		if (out[0] != '\0')
+			return one;
+	}
+	return NULL;
+}
+
 /*
  * APIs that are served by gRPC as well have no "errors": the reason stands in
  * one of the details (google.rpc.ErrorInfo), if anywhere.
@@ -83,13 +97,9 @@ add_reason(
 	struct text *t, const struct json *doc, const struct json_token *error)
 {
 	const struct json_token *list = json_member(doc, error, "details");
-	const struct json_token *one = json_first(doc, list);
 	char reason[API_REASON_MAX] = "";
 
-	for (; one != NULL && reason[0] == '\0';
-		one = json_after(doc, list, one))
-		text_of(doc, json_member(doc, one, "reason"), reason,
-			sizeof(reason));
+	(void)next_reason(doc, list, json_first(doc, list), reason);
 	if (reason[0] == '\0')
 		text_of(doc, json_member(doc, error, "status"), reason,
 			sizeof(reason));
@@ -97,6 +107,36 @@ add_reason(
 		return;
 	add(t, ", ");
 	add(t, reason);
+}
+
+static bool
+add_reasons(struct text *t, const struct json *doc, const char *member)
+{
+	const struct json_token *list =
+		json_member(doc, json_root_member(doc, "error"), member);
+	const struct json_token *one = json_first(doc, list);
+	char reason[API_REASON_MAX] = "";
+
+	while ((one = next_reason(doc, list, one, reason)) != NULL) {
+		add(t, t->len > 0 ? "," : "");
+		add(t, reason);
+		one = json_after(doc, list, one);
+	}
+	return t->len > 0;
+}
+
+void
+api_error_reason(char *out, size_t cap, struct span body,
+	struct json_token *tokens, size_t token_cap)
+{
+	struct text t = {.out = out, .cap = cap, .len = 0};
+	struct json doc;
+
+	add(&t, "");
+	if (json_parse(&doc, body, tokens, token_cap) == ERR_OK &&
+		!add_reasons(&t, &doc, "errors"))
+		(void)add_reasons(&t, &doc, "details");
+	text_cut(out);
 }
 
 /* False: the document is not Google's error object. */

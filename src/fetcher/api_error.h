@@ -24,6 +24,13 @@ void api_error_text(char *out, size_t cap, unsigned status, struct span body,
 	struct json_token *tokens, size_t token_cap);
 
 /*
+ * The reasons that an error object gives, with commas between; "" where it
+ * gives none or is none.
+ */
+void api_error_reason(char *out, size_t cap, struct span body,
+	struct json_token *tokens, size_t token_cap);
+
+/*
  * Overwrite every occurrence of secret in the len bytes with asterisks: a
  * server may quote our request back at us.
  */

@@ -35,6 +35,21 @@ full_name(const struct fetch *f, char *out, size_t cap)
 	out[w.len] = '\0';
 }
 
+/* What would help where the API forbids; "" where that is not known. */
+static const char *
+needed(const struct fetch *f, const struct error *cause)
+{
+	const char *reason = f->api.reason;
+
+	if (cause->code != ERR_API || f->api.status != 403)
+		return "";
+	if (strcmp(reason, "accessNotConfigured") == 0 ||
+		strcmp(reason, "SERVICE_DISABLED") == 0)
+		return "this API, enabled in the project of the credentials "
+		       "or of --quota-project";
+	return f->provider->roles;
+}
+
 /*
  * Put the proxies' words around a failure:
  * [STAGE: ]KIND error: MESSAGE (connection name = "P:R:I")[: CAUSE]
@@ -44,7 +59,7 @@ fail(struct fetch *f, const char *stage, const char *message,
 	const struct error *cause)
 {
 	bool config = cause->code == ERR_CONFIG;
-	bool forbidden = cause->code == ERR_API && f->api.status == 403;
+	const char *need = needed(f, cause);
 	char name[4 * INSTANCE_NAME_MAX];
 	char waited[48] = "";
 
@@ -59,8 +74,7 @@ fail(struct fetch *f, const char *stage, const char *message,
 		message != NULL ? message : cause->detail,
 		f->provider->name_label, name, message != NULL ? ": " : "",
 		message != NULL ? cause->detail : "", waited,
-		forbidden ? "; needed: " : "",
-		forbidden ? f->provider->roles : "");
+		need[0] != '\0' ? "; needed: " : "", need);
 }
 
 static enum err
@@ -320,6 +334,7 @@ answer_failure(struct fetch *f, enum err result)
 		id->retry_after_s = REFRESH_RETRY_AFTER_MIN_S;
 	(void)snprintf(id->detail, sizeof(id->detail), "%s", f->error.detail);
 	text_cut(id->detail);
+	memcpy(id->reason, f->api.reason, sizeof(id->reason));
 }
 
 /* From the DNS name that was given, if it was one, to an instance. */

@@ -12,6 +12,7 @@
 #include "init/children.h"
 #include "init/init.h"
 #include "init/messages.h"
+#include "init/narrate.h"
 #include "init/orders.h"
 #include "init/setup.h"
 #include "init/terminal.h"
@@ -232,6 +233,8 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 	questions_init(&in->questions, c, roles);
 	keeper_init(&in->keeper, c, roles, &in->listeners);
 	in->keeper.cwd = in->cwd;
+	if (c->instance_count > 0)
+		narrate_credentials(c);
 	if (listeners_open(&in->listeners, c, e) != ERR_OK)
 		return e->code;
 	if (c->instance_count > 0 && in->listeners.missing == 0 &&
@@ -249,7 +252,7 @@ init_main(const struct config *c, const struct roles *roles)
 
 	error_clear(&e);
 	if (prepare(&in, c, roles, &e) != ERR_OK) {
-		log_error("unable to start: %s", e.detail);
+		narrate_no_start(c, e.detail);
 		listeners_remove_files(&in.listeners);
 		return error_exit_status(e.code);
 	}

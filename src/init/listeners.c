@@ -156,9 +156,8 @@ explain(const struct listeners *l, uint32_t i, struct error *e)
 		l->config->instances[i].name, detail);
 }
 
-/* --skip-failed-instance-config: the others are served all the same. */
-static bool
-skipped(struct listeners *l, uint32_t i, struct error *e)
+bool
+listeners_skip(struct listeners *l, uint32_t i, struct error *e)
 {
 	if (!l->config->skip_failed_instance_config)
 		return false;
@@ -225,6 +224,7 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 	l->next_port[IPC_ENGINE_SQLSERVER] = 1433;
 	/* For "check" none: a proxy may be running at these very ports. */
 	l->missing = c->check_only ? 0 : c->instance_count;
+	memset(l->engines, IPC_ENGINE_END, sizeof(l->engines));
 	for (size_t i = 0; i < INSTANCES_MAX; i++)
 		l->fds[i] = c->check_only ? LISTENER_NONE : LISTENER_LATER;
 	l->http = -1;
@@ -234,27 +234,40 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 	if (c->check_only)
 		return ERR_OK;
 	for (uint32_t i = 0; i < c->instance_count; i++) {
-		if (open_known(l, i, e) != ERR_OK && !skipped(l, i, e))
+		if (open_known(l, i, e) != ERR_OK && !listeners_skip(l, i, e))
 			return explain(l, i, e);
 	}
 	return c->instance_count > 0 ? open_servers(l, e) : ERR_OK;
 }
 
-enum err
-listeners_open_engine(struct listeners *l, uint32_t instance,
-	enum ipc_engine engine, struct error *e)
+bool
+listeners_turn(const struct listeners *l, uint32_t instance)
 {
+	const struct instance_config *all = l->config->instances;
+
+	if (l->fds[instance] != LISTENER_LATER ||
+		l->engines[instance] == IPC_ENGINE_END)
+		return false;
+	for (uint32_t i = 0; i < instance; i++) {
+		if (all[instance].listen == LISTEN_TCP &&
+			all[i].listen == LISTEN_TCP &&
+			l->fds[i] == LISTENER_LATER)
+			return false;
+	}
+	return true;
+}
+
+enum err
+listeners_open_engine(struct listeners *l, uint32_t instance, struct error *e)
+{
+	enum ipc_engine engine = (enum ipc_engine)l->engines[instance];
 	enum err r;
 
-	if (instance >= l->config->instance_count)
-		return error_set(e, ERR_INTERNAL, "no such instance");
-	if (l->fds[instance] != LISTENER_LATER)
-		return ERR_OK;
 	if (l->config->instances[instance].listen == LISTEN_TCP)
 		r = open_engine_port(l, instance, engine, e);
 	else
 		r = open_engine_path(l, instance, engine, e);
-	if (r == ERR_OK || skipped(l, instance, e))
+	if (r == ERR_OK || listeners_skip(l, instance, e))
 		return ERR_OK;
 	return explain(l, instance, e);
 }

@@ -23,6 +23,8 @@ struct listeners {
 	char files[INSTANCES_MAX][UNIX_PATH_MAX]; /* to be removed; or "" */
 	uint32_t next_port[IPC_ENGINE_END];       /* where none was given */
 	size_t missing;                           /* LISTENER_LATER */
+	uint8_t engines[INSTANCES_MAX]; /* enum ipc_engine; IPC_ENGINE_END: it
+					 * is still to be asked for */
 	int http;  /* -1: nobody asks for the HTTP server */
 	int admin; /* the same of the admin server */
 };
@@ -34,9 +36,22 @@ struct listeners {
 enum err listeners_open(
 	struct listeners *l, const struct config *c, struct error *e) NODISCARD;
 
-/* Bind the listener of an instance whose engine has become known. */
-enum err listeners_open_engine(struct listeners *l, uint32_t instance,
-	enum ipc_engine engine, struct error *e) NODISCARD;
+/*
+ * Whether it can be decided now where an instance listens: its engine is known
+ * and, where that gives it the next free port, those in front of it are served
+ * first. Otherwise the answers' order would decide who gets which port.
+ */
+bool listeners_turn(const struct listeners *l, uint32_t instance);
+
+/* Bind the listener of an instance whose turn it is. */
+enum err listeners_open_engine(
+	struct listeners *l, uint32_t instance, struct error *e) NODISCARD;
+
+/*
+ * With --skip-failed-instance-config: log why it does not listen, and let the
+ * others be served. False: without.
+ */
+bool listeners_skip(struct listeners *l, uint32_t instance, struct error *e);
 
 /* Remove the files of Unix sockets. */
 void listeners_remove_files(const struct listeners *l);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "init/narrate.h"
 #include "init/orders.h"
 
 bool
@@ -38,27 +39,62 @@ messages_say_ready(struct init *in)
 		 "connections!");
 }
 
+/* Where an instance listens, if at all, has been decided. */
 static void
-engine_known(struct init *in, const struct ipc_message *m)
+settled(struct init *in, uint32_t instance)
 {
 	struct ipc_message answer = {
-		.kind = IPC_LISTENER, .instance = m->instance};
-	bool missing = in->listeners.fds[m->instance] == LISTENER_LATER;
-	struct error e;
+		.kind = IPC_LISTENER, .instance = instance};
 
-	error_clear(&e);
-	if (listeners_open_engine(&in->listeners, m->instance,
-		    (enum ipc_engine)m->engine, &e) != ERR_OK) {
-		log_error("unable to start: %s", e.detail);
-		orders_tell(in, EV_STARTUP_FAILED, 0);
-		return;
-	}
-	if (!missing)
-		return;
-	keeper_send(&in->keeper, &answer, in->listeners.fds[m->instance]);
+	keeper_send(&in->keeper, &answer, in->listeners.fds[instance]);
 	if (in->listeners.missing == 0)
 		messages_say_ready(in);
 	look_at_gate(in);
+}
+
+/* Whose turn it is opens its listener, and by that others have their turn. */
+static void
+open_in_turn(struct init *in)
+{
+	struct error e;
+
+	for (uint32_t i = 0; i < in->config->instance_count; i++) {
+		if (!listeners_turn(&in->listeners, i))
+			continue;
+		error_clear(&e);
+		if (listeners_open_engine(&in->listeners, i, &e) != ERR_OK) {
+			narrate_no_start(in->config, e.detail);
+			orders_tell(in, EV_STARTUP_FAILED, 0);
+			return;
+		}
+		settled(in, i);
+	}
+}
+
+static void
+engine_known(struct init *in, const struct ipc_message *m)
+{
+	in->listeners.engines[m->instance] = (uint8_t)m->engine;
+	open_in_turn(in);
+}
+
+/* The tunnel tries again, and with --wait-ready we wait. */
+static void
+engine_unknown(struct init *in, uint32_t instance)
+{
+	struct error e;
+
+	if (in->listeners.fds[instance] != LISTENER_LATER ||
+		in->config->wait_ready.wanted)
+		return;
+	error_clear(&e);
+	(void)error_set(&e, ERR_CONFIG, "its engine is not known");
+	if (!listeners_skip(&in->listeners, instance, &e)) {
+		orders_tell(in, EV_STARTUP_FAILED, 0);
+		return;
+	}
+	settled(in, instance);
+	open_in_turn(in);
 }
 
 /* As if SIGTERM had come, but a proxy alone has succeeded then. */
@@ -99,10 +135,7 @@ take_message(struct init *in, const struct ipc_message *m)
 		look_at_gate(in);
 		break;
 	case IPC_STARTUP_FAILED:
-		/* The tunnel tries again, and with --wait-ready we wait. */
-		if (in->listeners.fds[m->instance] == LISTENER_LATER &&
-			!in->config->wait_ready.wanted)
-			orders_tell(in, EV_STARTUP_FAILED, 0);
+		engine_unknown(in, m->instance);
 		break;
 	case IPC_QUIT:
 		quit(in);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define ENDING_MAX 80
+#define TERMINAL   "The proxy has encountered a terminal error: "
 
 /* The app's end in words; codes above 128 are signals, as it is customary. */
 static void
@@ -59,8 +60,8 @@ say_timer(
 			  "within %u ms; the app was not started",
 			(unsigned)sv->want.gate_ms);
 	else if (before == ST_SERVING)
-		log_error("unable to start: not every listener was ready "
-			  "within %u ms",
+		log_error(TERMINAL "unable to start: not every listener was "
+				   "ready within %u ms",
 			(unsigned)sv->want.gate_ms);
 	else if (before == ST_STOPPING)
 		log_warn("init: %s did not end within %u ms; killing it",
@@ -109,4 +110,37 @@ narrate(const struct config *c, const struct supervisor *sv, enum state before,
 		 before != sv->state)
 		log_warn("init: asked to stop %d times; killing %s",
 			STOP_REQUESTS_KILL, c->command[0]);
+}
+
+void
+narrate_no_start(const struct config *c, const char *why)
+{
+	if (c->instance_count > 0)
+		log_error(TERMINAL "unable to start: %s", why);
+	else
+		log_error("unable to start: %s", why);
+}
+
+static bool
+given(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+void
+narrate_credentials(const struct config *c)
+{
+	const char *how = given(c->impersonate_service_account)
+				  ? "Impersonating service account"
+				  : "Authorizing";
+
+	if (given(c->token))
+		log_info("%s with OAuth2 token", how);
+	else if (given(c->credentials_file))
+		log_info("%s with the credentials file at \"%s\"", how,
+			c->credentials_file);
+	else if (given(c->json_credentials))
+		log_info("%s with JSON credentials environment variable", how);
+	else
+		log_info("%s with Application Default Credentials", how);
 }

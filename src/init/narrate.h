@@ -12,4 +12,10 @@
 void narrate(const struct config *c, const struct supervisor *sv,
 	enum state before, enum event ev, int value, uint64_t now_ms);
 
+/* Which credentials are used, in the proxies' words. */
+void narrate_credentials(const struct config *c);
+
+/* Nothing can be served, for this reason: in the proxies' words. */
+void narrate_no_start(const struct config *c, const char *why);
+
 #endif

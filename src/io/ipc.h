@@ -89,7 +89,7 @@ struct ipc_address {
  * What a dial needs. Certificates are DER, each behind its length as 16 bits,
  * big-endian. The private key is an RSAPrivateKey (PKCS#1) DER; it is empty
  * when the question carried a public key. On any result but IPC_RESULT_OK only
- * instance, result, retry_after_s, fresh_token_needed and detail mean
+ * instance, result, retry_after_s, fresh_token_needed, reason and detail mean
  * something.
  */
 struct ipc_identity {
@@ -124,6 +124,7 @@ struct ipc_identity {
 	uint8_t chain[CHAIN_DER_MAX];
 	uint8_t private_key[PRIVATE_KEY_DER_MAX];
 	char login_token[TOKEN_MAX];
+	char reason[API_REASON_MAX];   /* the API's own word for that, or "" */
 	char detail[ERROR_DETAIL_MAX]; /* why it failed, for the log */
 };
 

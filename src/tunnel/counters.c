@@ -62,6 +62,32 @@ counters_moved(struct counters *c, struct history *h, uint64_t sent,
 	slot->received += received;
 }
 
+/* What has no reason of Google's is counted by our own word for it. */
+static const char kinds[IPC_RESULT_END][12] = {
+	[IPC_RESULT_TEMPORARY] = "temporary",
+	[IPC_RESULT_THROTTLED] = "throttled",
+	[IPC_RESULT_DENIED] = "denied",
+	[IPC_RESULT_CONFIG] = "config",
+};
+
+void
+counters_refresh_failed(
+	struct counters *c, const char *reason, enum ipc_result result)
+{
+	struct failures *f = c->refresh_failures;
+	size_t n = 0;
+
+	if (reason[0] == '\0')
+		reason = kinds[result];
+	while (n < FAILURE_REASONS_MAX - 1 && f[n].reason[0] != '\0' &&
+		strcmp(f[n].reason, reason) != 0)
+		n++;
+	if (n == FAILURE_REASONS_MAX - 1)
+		reason = "others";
+	(void)snprintf(f[n].reason, sizeof(f[n].reason), "%s", reason);
+	f[n].count++;
+}
+
 void
 counters_failure(struct counters *c, const char *why, int64_t wall_s)
 {

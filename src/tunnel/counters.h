@@ -20,6 +20,12 @@ enum refused {
 	REFUSED_COUNT
 };
 
+/* Failed refreshes for one reason. */
+struct failures {
+	char reason[API_REASON_MAX]; /* "": the slot is free */
+	uint64_t count;
+};
+
 struct counters {
 	uint64_t accepted; /* and not refused */
 	uint64_t refused[REFUSED_COUNT];
@@ -30,7 +36,7 @@ struct counters {
 	uint64_t dials[LATENCY_BOUNDS + 1]; /* by latency; last: above all */
 	uint64_t dial_ms;                   /* the sum of their latencies */
 	uint64_t refreshes;
-	uint64_t refresh_failures[IPC_RESULT_END];
+	struct failures refresh_failures[FAILURE_REASONS_MAX];
 	int64_t failed_s; /* wall clock of last_failure; 0: none yet */
 	char last_failure[FAILURE_TEXT_MAX];
 };
@@ -62,6 +68,10 @@ void counters_dialed(struct counters *c, struct history *h, uint64_t latency_ms,
 
 void counters_moved(struct counters *c, struct history *h, uint64_t sent,
 	uint64_t received, uint64_t now_ms);
+
+/* A refresh failed: the API's reason or, without one, what kind it was. */
+void counters_refresh_failed(
+	struct counters *c, const char *reason, enum ipc_result result);
 
 /* Keep why something failed, for people: text is cut where it is too long. */
 void counters_failure(struct counters *c, const char *why, int64_t wall_s);

@@ -51,7 +51,7 @@ next_address(struct connection *c, struct error *e)
 	if (e->code != ERR_OK)
 		instance_unreachable(c->instance, c->serial);
 	(void)error_set(e, ERR_TIMEOUT, "no time was left to connect");
-	ending_fail(c, e->detail);
+	ending_fail_dial(c, "failed to dial", e->detail);
 }
 
 /* The try under way failed: name the address, which e does not. */

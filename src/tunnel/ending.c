@@ -131,8 +131,13 @@ ending_log(struct connection *c)
 void
 ending_break(struct connection *c, const struct relay_report *report)
 {
-	log_error("[%s] connection aborted - error %s: %s", name_of(c),
-		report->doing, report->error.detail);
+	/* A client that has ended need not take what still came for it. */
+	if (report->client && c->close_logged)
+		log_debug("[%s] the client took no more: %s", name_of(c),
+			report->error.detail);
+	else
+		log_error("[%s] connection aborted - error %s: %s", name_of(c),
+			report->doing, report->error.detail);
 	ending_now(c, true);
 }
 
@@ -208,6 +213,20 @@ ending_fail(struct connection *c, const char *why)
 	ending_refuse(c, REFUSAL_DIAL, text);
 }
 
+void
+ending_fail_dial(struct connection *c, const char *step, const char *why)
+{
+	const struct instance_config *ic = c->instance->config;
+	char text[ERROR_DETAIL_MAX];
+
+	(void)snprintf(text, sizeof(text), "dial error: %s (%s = \"%s\"): %s",
+		step,
+		ic->product == PRODUCT_ALLOYDB ? "instance URI"
+					       : "connection name",
+		ic->name, why);
+	ending_fail(c, text);
+}
+
 /*
  * Before the server's first word a failure of TLS is one to connect. After our
  * side of the handshake it is the server's verdict on our certificate, which
@@ -218,9 +237,12 @@ ending_fail_tls(struct connection *c, const struct error *e)
 {
 	char why[ERROR_DETAIL_MAX + 64];
 
+	if (!tls13_handshake_done(&c->relay.tls)) {
+		ending_fail_dial(c, "handshake failed", e->detail);
+		return;
+	}
 	(void)snprintf(why, sizeof(why), "%s%s",
-		e->code == ERR_TLS_PEER_ALERT &&
-				tls13_handshake_done(&c->relay.tls)
+		e->code == ERR_TLS_PEER_ALERT
 			? "the server refused the ephemeral certificate: "
 			: "",
 		e->detail);

@@ -40,6 +40,9 @@ void ending_refuse(
 /* The instance was not reached: one line for the log, and refuse. */
 void ending_fail(struct connection *c, const char *why);
 
+/* The same, in the proxies' words for a dial's failed step. */
+void ending_fail_dial(struct connection *c, const char *step, const char *why);
+
 /* The same for TLS that failed before the server's first word. */
 void ending_fail_tls(struct connection *c, const struct error *e);
 

@@ -94,12 +94,12 @@ instance_deadline_ms(struct instance *i, struct refresh_time now)
 
 static void
 failed(struct instance *i, enum ipc_result result, uint32_t retry_after_s,
-	const char *why)
+	const char *reason, const char *why)
 {
 	struct refresh_time now = tunnel_now();
 
 	refresh_failed(&i->refresh, result, retry_after_s, why, now);
-	i->counters.refresh_failures[result]++;
+	counters_refresh_failed(&i->counters, reason, result);
 	counters_failure(&i->counters, why, now.wall_s);
 	log_error("[%s] could not get an ephemeral certificate: %s",
 		i->config->name, why);
@@ -114,7 +114,7 @@ instance_unanswered(struct instance *i, const char *why)
 {
 	failover_unanswered(i);
 	if (i->refresh.asking)
-		failed(i, IPC_RESULT_TEMPORARY, 0, why);
+		failed(i, IPC_RESULT_TEMPORARY, 0, "", why);
 }
 
 void
@@ -168,16 +168,16 @@ instance_answered(struct instance *i, const struct ipc_identity *answer)
 	i->fresh_token = answer->fresh_token_needed != 0;
 	if (answer->result != IPC_RESULT_OK) {
 		failed(i, (enum ipc_result)answer->result,
-			answer->retry_after_s, answer->detail);
+			answer->retry_after_s, answer->reason, answer->detail);
 		return;
 	}
 	error_clear(&e);
 	if (identity_new(answer, key, &id, &e) != ERR_OK) {
-		failed(i, IPC_RESULT_TEMPORARY, 0, e.detail);
+		failed(i, IPC_RESULT_TEMPORARY, 0, "", e.detail);
 		return;
 	}
 	if (!refresh_got(&i->refresh, id->expires_s, tunnel_now())) {
-		i->counters.refresh_failures[IPC_RESULT_TEMPORARY]++;
+		counters_refresh_failed(&i->counters, "", IPC_RESULT_TEMPORARY);
 		counters_failure(&i->counters, i->refresh.last_error,
 			tunnel_now().wall_s);
 		identity_drop(id);

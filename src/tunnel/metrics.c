@@ -42,14 +42,6 @@ static const struct {
 		"The number of successful certificate refreshes"},
 };
 
-/* How a fetch failed, as the label of refresh_failure_count. */
-static const char error_codes[IPC_RESULT_END][12] = {
-	[IPC_RESULT_TEMPORARY] = "temporary",
-	[IPC_RESULT_THROTTLED] = "throttled",
-	[IPC_RESULT_DENIED] = "denied",
-	[IPC_RESULT_CONFIG] = "config",
-};
-
 static const char *
 prefix_of(enum product product)
 {
@@ -64,19 +56,31 @@ namespace_of(const struct tunnel *t)
 	return name == NULL ? "" : name;
 }
 
-/* The name and the labels that every series has, without the last brace. */
+/* The name and the labels, which are in order, without the last brace. */
 static void
-series(const struct tunnel *t, const struct instance *i, enum metric m,
-	const char *suffix, struct writer *w)
+series_for(const struct tunnel *t, const struct instance *i, enum metric m,
+	const char *suffix, const char *reason, struct writer *w)
 {
 	const char *space = namespace_of(t);
 	const char *prefix = prefix_of(i->config->product);
 
-	pages_print(w,
-		"%s%s%sconn_%s%s{%s_dialer_id=\"%s\",%s_instance=", space,
+	pages_print(w, "%s%s%sconn_%s%s{%s_dialer_id=\"%s\",", space,
 		space[0] != '\0' ? "_" : "", prefix, metrics[m].name, suffix,
-		prefix, t->dialer_id, prefix);
+		prefix, t->dialer_id);
+	if (reason != NULL) {
+		pages_print(w, "%s_error_code=", prefix);
+		json_write_string(w, span_str(reason));
+		write_u8(w, ',');
+	}
+	pages_print(w, "%s_instance=", prefix);
 	json_write_string(w, span_str(i->config->name));
+}
+
+static void
+series(const struct tunnel *t, const struct instance *i, enum metric m,
+	const char *suffix, struct writer *w)
+{
+	series_for(t, i, m, suffix, NULL, w);
 }
 
 static void
@@ -112,13 +116,11 @@ static void
 refresh_failures(
 	const struct tunnel *t, const struct instance *i, struct writer *w)
 {
-	for (unsigned n = IPC_RESULT_OK + 1; n < IPC_RESULT_END; n++) {
-		if (i->counters.refresh_failures[n] == 0)
-			continue;
-		series(t, i, REFRESH_FAILURES, "", w);
-		pages_print(w, ",%s_error_code=\"%s\"} %" PRIu64 "\n",
-			prefix_of(i->config->product), error_codes[n],
-			i->counters.refresh_failures[n]);
+	const struct failures *f = i->counters.refresh_failures;
+
+	for (size_t n = 0; n < FAILURE_REASONS_MAX && f[n].count > 0; n++) {
+		series_for(t, i, REFRESH_FAILURES, "", f[n].reason, w);
+		pages_print(w, "} %" PRIu64 "\n", f[n].count);
 	}
 }
 

@@ -46,6 +46,16 @@ sum(const uint64_t *values, size_t count)
 	return total;
 }
 
+static uint64_t
+failures(const struct counters *c)
+{
+	uint64_t total = 0;
+
+	for (size_t n = 0; n < FAILURE_REASONS_MAX; n++)
+		total += c->refresh_failures[n].count;
+	return total;
+}
+
 static void
 instance(const struct instance *i, struct writer *w)
 {
@@ -75,7 +85,7 @@ instance(const struct instance *i, struct writer *w)
 	number(w, "dial_ms", c->dial_ms);
 	number(w, "dial_failures", c->dial_failures);
 	number(w, "refreshes", c->refreshes);
-	number(w, "refresh_failures", sum(c->refresh_failures, IPC_RESULT_END));
+	number(w, "refresh_failures", failures(c));
 	last_error(c, w);
 	pages_print(w, "}");
 }

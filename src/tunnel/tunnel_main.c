@@ -153,8 +153,8 @@ look_who_stays(struct tunnel *t, uint64_t now_ms)
 		return;
 	t->leaving = false;
 	if (open > 0) {
-		log_error("%zu connection(s) still open after waiting %" PRIu64
-			  "ms",
+		log_error("error during shutdown: %zu connection(s) still "
+			  "open after waiting %" PRIu64 "ms",
 			open, t->config->max_sigterm_delay);
 		t->exit_status = TUNNEL_LEFT_OPEN;
 	}

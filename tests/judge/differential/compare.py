@@ -114,9 +114,9 @@ def differences(google, ours):
             yield Difference(key, a, b)
 
 
-def observe(scenario, product, binary, emulator):
+def observe(scenario, product, binary, theirs, emulator):
     emulator.reset()
-    side = Side(product, binary, emulator)
+    side = Side(product, binary, theirs, emulator)
     try:
         scenario.action(side)
         seen = side.look()
@@ -141,7 +141,8 @@ class Comparison:
 
     def run(self, scenario):
         """Raises AssertionError for a difference that is not meant."""
-        google, ours = (observe(scenario, self.product, binary, self.emulator)
+        google, ours = (observe(scenario, self.product, binary,
+                                self.binaries[0], self.emulator)
                         for binary in self.binaries)
         self.scenarios += 1
         self.values += sum(len(v) if isinstance(v, set) else 1

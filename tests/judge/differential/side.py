@@ -25,14 +25,18 @@ class Product:
     """A program of Google's, and fairlead when it is called by its name."""
 
     def __init__(self, name, module, prefix, endpoint, instance, second,
-                 env=None):
+                 **more):
         self.name = name
         self.module = module        # of install.GO_MODULES
         self.prefix = prefix        # of environment variables
         self.endpoint = endpoint    # the option that leads to the emulator
         self.instance = instance
         self.second = second
-        self.env = env or {}        # for both programs, in every scenario
+        self.env = more["env"]      # for both programs, in every scenario
+        self.instances_key = more["instances_key"]  # variable without prefix
+        self.socket_name = more["socket_name"]      # of the first instance
+        self.exit_zero = more["exit_zero"]
+        self.api = more["api"]      # what is asked for one certificate
 
     def variable(self, option):
         return self.prefix + option.upper().replace("-", "_")
@@ -42,12 +46,18 @@ CLOUDSQL = Product(
     "cloud-sql-proxy", "cloud-sql-proxy", "CSQL_PROXY_",
     "sqladmin-api-endpoint", lab.INSTANCE, lab.SECOND,
     # Its metrics would go to Google, were there a way.
-    {"CSQL_PROXY_ENABLE_BUILTIN_METRICS": "false"})
+    env={"CSQL_PROXY_ENABLE_BUILTIN_METRICS": "false"},
+    instances_key="INSTANCE_CONNECTION_NAME", socket_name=lab.INSTANCE,
+    exit_zero="--exit-zero-on-sigterm",
+    api=("connectSettings", "generateEphemeralCert"))
 ALLOYDB = Product(
     "alloydb-auth-proxy", "alloydb-auth-proxy", "ALLOYDB_PROXY_",
     "alloydbadmin-api-endpoint", lab.ALLOYDB,
     lab.ALLOYDB.replace("/primary", "/readers"),
-    {"ALLOYDB_PROXY_DISABLE_BUILT_IN_TELEMETRY": "true"})
+    env={"ALLOYDB_PROXY_DISABLE_BUILT_IN_TELEMETRY": "true"},
+    instances_key="INSTANCE_URI", socket_name=lab.ALLOYDB_SHORT,
+    exit_zero="--exit-zero-on-sigterm",
+    api=("connectionInfo", "generateClientCertificate"))
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -61,6 +71,8 @@ class Program:
     def __init__(self, side, argv, env, **how):
         self.out_path = os.path.join(side.folder, "stdout")
         self.err_path = os.path.join(side.folder, "stderr")
+        # Those of an earlier one stay, to be compared as well.
+        self.before = [len(read(p)) for p in (self.out_path, self.err_path)]
         with open(self.out_path, "ab") as out, \
                 open(self.err_path, "ab") as err:
             self.process = subprocess.Popen(
@@ -75,7 +87,8 @@ class Program:
         return self.process.poll() is None
 
     def text(self):
-        return read(self.out_path) + read(self.err_path)
+        return read(self.out_path)[self.before[0]:] \
+            + read(self.err_path)[self.before[1]:]
 
     def signal(self, signum):
         self.process.send_signal(signum)
@@ -108,8 +121,9 @@ class Side:
     """What a scenario has in its hands. Every port is at an address of its
     own, so that an engine's default port is free too."""
 
-    def __init__(self, product, binary, emulator):
+    def __init__(self, product, binary, theirs, emulator):
         self.product = product
+        self.theirs = theirs        # Google's program, whoever we are
         self.emulator = emulator
         self.folder = tempfile.mkdtemp(prefix="fl-side-")
         self.binary = os.path.join(self.folder, product.name)
@@ -181,8 +195,8 @@ class Side:
     def start(self, *arguments, env=None, ready=True):
         """Starts it for its instance, unless ARGUMENTS name some, and waits
         until it says that it is ready, or has ended."""
-        named = any(":" in str(a) and not str(a).startswith("-") or
-                    str(a).startswith("projects/") for a in arguments)
+        named = any(re.match(r"projects/|[\w.:-]*my-project:", str(a))
+                    for a in arguments)
         self.launch(*arguments, *([] if named else [self.instance]), env=env)
         if ready:
             self.await_log("ready for new connections")
@@ -192,6 +206,23 @@ class Side:
         """Runs it until it ends; the exit code is seen."""
         self.launch(*arguments, env=env, **how)
         self.see("exit", self.program.wait())
+
+    def second_program(self, *arguments, env=None):
+        """[exit code, stdout, stderr] of one that runs beside the first."""
+        done = subprocess.run(
+            [self.binary, *(str(a) for a in arguments)], cwd=self.folder,
+            env=self.environment(env), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=PATIENCE)
+        return [done.returncode, done.stdout, done.stderr]
+
+    def their_flags(self):
+        """(name, whether it takes a value), from the help of Google's."""
+        text = subprocess.run([self.theirs, "--help"], text=True,
+                              stdout=subprocess.PIPE).stdout
+        return [(m[1], bool(m[2])) for m in re.finditer(
+            r"^ +(?:-\w, )?--([\w-]+)( (?:string|int|uint|duration))? ",
+            text, re.M)]
 
     def stop(self, signum=15):
         self.program.signal(signum)
@@ -255,7 +286,7 @@ class Side:
         try:
             link.request(method, path)
             answer = link.getresponse()
-            return [answer.status, answer.read().decode()]
+            return [answer.status, answer.read().decode("latin-1")]
         except OSError as err:
             return type(err).__name__
         finally:
@@ -268,7 +299,8 @@ class Side:
         if isinstance(value, str):
             for pattern, word in self.words:
                 value = re.sub(pattern, word, value)
-            value = re.sub(r"127\.\d+\.\d+\.\d+:\d+", "<client>", value)
+            value = re.sub(r"(127\.\d+\.\d+\.\d+|\[::1\]):\d+",
+                           "<client>", value)
             value = re.sub(UUID, "<uuid>", value)
             return re.sub(r"(version \d+\.\d+\.\d+)\S*", "version <n>", value)
         if isinstance(value, (list, tuple)):
