@@ -118,8 +118,9 @@ config_print_help(enum option_of called)
 		"--disable-traces, --disable-metrics,\n"
 		"--disable-built-in-telemetry, --enable-builtin-metrics, "
 		"--application-name,\n--compute-platform, "
-		"--sqldata-api-endpoint, --resource-exhausted-cooldown-delay,\n"
-		"--fuse-tmp-dir. Refused: --fuse, --gcloud-auth, --sql-data,\n"
+		"--sqldata-api-endpoint,\n"
+		"--resource-exhausted-cooldown-delay, --fuse-tmp-dir. Refused: "
+		"--fuse,\n--gcloud-auth, --sql-data, "
 		"--static-connection-info.");
 }
 
