@@ -16,6 +16,7 @@ import time
 
 import alloydb
 import openssl
+import pki
 import web
 
 CHUNK = 256 * 1024
@@ -138,6 +139,8 @@ class Link:
         self._handshake()
         if self.now["clients"] == "close":
             return "closed after the handshake"
+        if self.now["iam_only"] and not self._has_login():
+            return "no login token"
         if self.alloydb and self.exchange_wanted:
             self._exchange()
         try:
@@ -181,6 +184,10 @@ class Link:
                  not_after=cert["notAfter"], version=version, suite=name,
                  sni=getattr(self.tls, "asked_name", None), retry=self.retry,
                  resumed=self.tls.session_reused)
+
+    def _has_login(self):
+        cert = pki.x509.load_der_x509_certificate(self.tls.getpeercert(True))
+        return any(e.oid == pki.LOGIN_TOKEN_OID for e in cert.extensions)
 
     def _exchange(self):
         """AlloyDB: one request, one response, before the database."""

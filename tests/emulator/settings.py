@@ -49,6 +49,8 @@ INSTANCE = {
     "connect": ("accept", "accept, refuse (nobody listens), reset, silent"),
     "clients": ("accept", "accept, refuse (alert after the handshake), "
                           "close (EOF after the handshake, no alert)"),
+    "iam_only": (False, "the database is reached only with a certificate that "
+                        "carries a login token"),
     "client_ca": (0, "generation of the authority that issues client "
                      "certificates; those of the others are refused"),
     "server_cert": ("cn", "see the list below"),

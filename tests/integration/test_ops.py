@@ -245,7 +245,7 @@ def test_failure_is_told(start, echo_emulator):
     assert b"C08006\0" in said and b"failed to connect to instance" in said
     with connect(proxy) as sock:
         said = until_end(sock)
-    assert said[4:7] == b"\xff" + struct.pack("<H", 2013)
+    assert said[4:7] == b"\xff" + struct.pack("<H", 1105)
     state = status(proxy)["instances"][0]
     assert state["dial_failures"] == 2 and "error" in state
     assert state["refresh_failures"] >= 1

@@ -85,19 +85,33 @@ def go_program(name):
     return binary
 
 
-def node_connector():
-    folder = os.path.join(FOLDER, "node")
+def node_packages(name, source=HERE, *, programs=()):
+    """The folder build/judge/NAME with the packages of a lock file, and the
+    programs beside it: next to a script is where Node.js looks for them."""
+    folder = os.path.join(FOLDER, name)
     os.makedirs(folder, exist_ok=True)
     files = ("package.json", "package-lock.json")
     if not os.path.isdir(os.path.join(folder, "node_modules")) or not all(
-            unchanged(os.path.join(HERE, name), os.path.join(folder, name))
+            unchanged(os.path.join(source, name), os.path.join(folder, name))
             for name in files):
         for name in files:
-            shutil.copyfile(os.path.join(HERE, name),
+            shutil.copyfile(os.path.join(source, name),
                             os.path.join(folder, name))
         run([command("npm"), "ci", "--no-audit", "--no-fund",
              "--ignore-scripts"], "npm ci", cwd=folder)
+    for name in programs:
+        shutil.copyfile(os.path.join(source, name),
+                        os.path.join(folder, name))
     return folder
+
+
+def node_connector():
+    return node_packages("node", programs=("node_judge.js",))
+
+
+def tutorial():
+    return node_packages("tutorial", os.path.join(HERE, "tutorial"),
+                         programs=("postgres.js", "mysql.js"))
 
 
 def python_connector(name="python", requirements="requirements.txt"):
