@@ -101,6 +101,21 @@ def test_mysql_without_a_login_token(my_emulator, start_fairlead):
     assert mysql(proxy, "select 1", "app", None, check=False).returncode == 1
 
 
+def test_mysql_metadata_exchange(my_emulator, start_fairlead, tmp_path):
+    """The server is told what kind of socket the client has, which decides
+    how caching_sha2_password goes on, and no client notices."""
+    my_emulator.set(mdx=True)
+    port = lab.free_port()
+    proxy = start_fairlead(my_emulator, port=None, instances=[
+        f"{my_emulator.name}?port={port}",
+        f"{my_emulator.name}?unix-socket-path={tmp_path}/db"])
+    proxy.host, proxy.port = "127.0.0.1", port
+    proxy.wait_log("ready for new connections")
+    assert mysql(proxy, "select count(*) from items") == "3\n"
+    assert mysql(f"{tmp_path}/db", "select count(*) from items") == "3\n"
+    assert [e["request"] for e in my_emulator.log("mdx")] == ["1001", "1003"]
+
+
 def test_mysql_says_why_over_the_limit(my_emulator, start_fairlead):
     proxy = start_fairlead(my_emulator, "--max-connections", "1")
     proxy.wait_log("ready for new connections")
