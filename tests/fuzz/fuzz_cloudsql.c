@@ -65,7 +65,14 @@ static void
 check_error(const uint8_t *data, size_t size)
 {
 	char out[ERROR_DETAIL_MAX];
+	char reason[API_REASON_MAX];
 
+	memset(reason, 'x', sizeof(reason));
+	api_error_reason(reason, sizeof(reason), span_of(data, size), tokens,
+		JSON_TOKENS_MAX);
+	require(memchr(reason, 0, sizeof(reason)) != NULL);
+	for (size_t i = 0; reason[i] != '\0'; i++)
+		require((unsigned char)reason[i] >= ' ' || reason[i] == '\n');
 	memset(out, 'x', sizeof(out));
 	api_error_text(out, sizeof(out), 403, span_of(data, size), tokens,
 		JSON_TOKENS_MAX);

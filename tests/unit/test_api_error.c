@@ -27,6 +27,15 @@ render(unsigned status, const char *body)
 	return out;
 }
 
+static const char *
+reason_of(const char *body, size_t cap)
+{
+	static struct json_token tokens[JSON_TOKENS_MAX];
+
+	api_error_reason(out, cap, span_str(body), tokens, JSON_TOKENS_MAX);
+	return out;
+}
+
 static void
 renders_one_entry(void **state)
 {
@@ -180,6 +189,32 @@ cuts_between_characters(void **state)
 	}
 }
 
+static void
+finds_reasons(void **state)
+{
+	static const char *const cases[][2] = {
+		{"{\"error\":{\"errors\":[{\"reason\":\"forbidden\"}]}}",
+			"forbidden"},
+		{"{\"error\":{\"errors\":[{\"reason\":\"a\"},{\"message\":"
+		 "\"m\"},{\"reason\":\"b\"}]}}",
+			"a,b"},
+		{"{\"error\":{\"message\":\"m\",\"details\":[{\"x\":1},{"
+		 "\"reason\":\"SERVICE_DISABLED\"}]}}",
+			"SERVICE_DISABLED"},
+		{"{\"error\":{\"message\":\"m\",\"errors\":[{}]}}", ""},
+		{"{\"error\":{\"errors\":[{\"reason\":7}]}}", ""},
+		{"<html>", ""},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(reason_of(cases[i][0], 128), cases[i][1]);
+	/* Bounded, and a NUL in any case. */
+	assert_string_equal(reason_of(cases[1][0], 3), "a,");
+	assert_string_equal(reason_of(cases[1][0], 1), "");
+}
+
 int
 main(void)
 {
@@ -190,6 +225,7 @@ main(void)
 		cmocka_unit_test(shows_bodies_that_are_no_error_object),
 		cmocka_unit_test(bounds_what_it_shows),
 		cmocka_unit_test(leaves_no_control_bytes),
+		cmocka_unit_test(finds_reasons),
 		cmocka_unit_test(scrubs_secrets),
 		cmocka_unit_test(makes_text_printable),
 		cmocka_unit_test(cuts_between_characters),

@@ -90,6 +90,28 @@ test_failure(void **state)
 	assert_int_equal(strlen(counters.last_failure), FAILURE_TEXT_MAX - 1);
 }
 
+static void
+test_reasons(void **state)
+{
+	const struct failures *f = counters.refresh_failures;
+	char reason[] = "reason0";
+
+	(void)state;
+	counters_refresh_failed(&counters, "", IPC_RESULT_TEMPORARY);
+	assert_string_equal(f[0].reason, "temporary");
+	for (unsigned n = 0; n < 2 * FAILURE_REASONS_MAX; n++) {
+		reason[6] = (char)('a' + n);
+		counters_refresh_failed(&counters, reason, IPC_RESULT_DENIED);
+		counters_refresh_failed(&counters, reason, IPC_RESULT_DENIED);
+	}
+	assert_string_equal(f[1].reason, "reasona");
+	assert_int_equal(f[1].count, 2);
+	/* Whoever sends new reasons for ever does not fill the memory. */
+	assert_string_equal(f[FAILURE_REASONS_MAX - 1].reason, "others");
+	assert_int_equal(f[FAILURE_REASONS_MAX - 1].count,
+		2 * (FAILURE_REASONS_MAX + 2));
+}
+
 int
 main(void)
 {
@@ -98,6 +120,7 @@ main(void)
 		cmocka_unit_test_setup(test_ring, begin),
 		cmocka_unit_test_setup(test_long_silence, begin),
 		cmocka_unit_test_setup(test_failure, begin),
+		cmocka_unit_test_setup(test_reasons, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
