@@ -273,6 +273,17 @@ ONLY_CLOUDSQL = [
            "a name that cannot be one is refused at the start"),
     Better("name: *", "exit", "143", "1",
            "a name that cannot be one is refused at the start"),
+    Better("domain: CNAME records", "server names asked for",
+           r"next\.example\.com", r"db\.example\.com",
+           "DNS says which instance it is, not which name to trust: that is "
+           "the one which was configured"),
+    Better(["domain: a name that is not there",
+            "domain: a TXT record that names no instance"], "stderr",
+           T + r"\[.*\] failed to connect to instance: no DNS record found "
+           r"for .* Lookup TXT error.*",
+           T + r"\[.*\] failed to connect to instance: config error: no DNS "
+           r"record found for .* expected a TXT record .*",
+           "which record would be right"),
     Better("IAM login with SQL Server", "stderr",
            T + r"\[.*\] failed to connect to instance: SQLSERVER.*",
            T + r"\[.*\] failed to connect to instance: .*config error: "

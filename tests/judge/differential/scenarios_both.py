@@ -883,6 +883,7 @@ def failing(name, *options, data=STARTUP, **faults):
     """A connection that cannot be made: what is said, and to whom."""
     @scenario(name=f"fails: {name}")
     def action(side):
+        side.by_luck += faults.get("by_luck", "")
         port = side.port("port")
         for op in side.product.api:
             if faults.get("api"):
@@ -921,7 +922,9 @@ failing("server certificate by another CA", instance={
 failing("expired server certificate", instance={"server_cert": "expired"})
 failing("TLS 1.2", instance={"tls": "1.2"})
 failing("client certificate refused", instance={"clients": "refuse"})
-failing("instance ends after the handshake", instance={"clients": "close"})
+# Whether the end or the reset behind it is read decides the sentence.
+failing("instance ends after the handshake", instance={"clients": "close"},
+        by_luck="|instance closed the connection|error reading from instance")
 failing("no token", metadata={"status": 404})
 
 

@@ -5,6 +5,7 @@ import socket
 
 import scenarios_both as both
 from compare import scenario
+from nameserver import NameServer
 from side import CLOUDSQL, STARTUP
 
 REFUSED = {
@@ -184,6 +185,41 @@ for _label, _name in {
             side.stop()
         else:
             side.see("exit", side.program.wait())
+
+
+DOMAIN = "db.example.com"
+_GOOD = CLOUDSQL.instance
+
+
+def looked_up(name, records, domain=DOMAIN, **settings):
+    @scenario(CLOUDSQL, name=f"domain: {name}")
+    def action(side):
+        names = NameServer()
+        try:
+            names.records.update(records)
+            side.emulator.set(**settings)
+            port = side.port("port")
+            side.launch("--port", port, domain, prefix=names.prefix())
+            side.await_log("ready for new connections")
+            both.one_connection(side, port, STARTUP)
+            side.see("server names asked for", {
+                str(e["sni"]) for e in side.emulator.log("handshake")})
+            side.stop()
+        finally:
+            names.close()
+    return action
+
+
+_NAMED = {"server_cert": "both", "dns_name": DOMAIN}
+looked_up("a TXT record", {(DOMAIN, "TXT"): [_GOOD]}, **_NAMED)
+looked_up("several TXT records", {(DOMAIN, "TXT"): [
+    "v=spf1", "z:z:z", _GOOD]}, **_NAMED)
+looked_up("CNAME records", {
+    (DOMAIN, "CNAME"): ["next.example.com"],
+    ("next.example.com", "TXT"): [_GOOD]}, **_NAMED)
+looked_up("a name that is not there", {})
+looked_up("a TXT record that names no instance", {
+    (DOMAIN, "TXT"): ["v=spf1"]})
 
 
 @scenario(CLOUDSQL)
