@@ -227,7 +227,10 @@ read_answer(struct api *a, struct error *e)
 	scrub(a, a->token.text);
 	scrub(a, a->login_token);
 	if (a->status == 200) {
-		text_printable(text, API_ERROR_BODY_MAX + 1, body);
+		/* What began as JSON may be a certificate, with a token in it;
+		 * a page of somebody in between tells who that is. */
+		text_printable(text, API_ERROR_BODY_MAX + 1,
+			a->answer.error_at == 0 ? body : span_str("not shown"));
 		return error_set(e, ERR_JSON,
 			"the answer of %s (HTTP 200) is "
 			"not valid JSON at byte %zu of %zu: %s",
