@@ -5,7 +5,7 @@ Each line is a Better (compare.py): where, what, theirs, ours, why.
 """
 
 from compare import Better
-from side import CLOUDSQL
+from side import ALLOYDB, CLOUDSQL
 
 T = r"(<time> |\{.*)"
 PACKET = r"E.*SFATAL\x00VFATAL\x00C(08006|53300)\x00Mfairlead: .*"
@@ -80,7 +80,7 @@ WORDS = [
            r".*: could not connect to <api>: connect: Connection refused",
            "the system's words instead of Go's"),
     Better("fails: half of the JSON", "stderr",
-           r".*unexpected end of JSON input",
+           r".*(unexpected end of JSON input|proto: unexpected EOF)",
            r".*is not valid JSON at byte \d+ of \d+: .*",
            "who answered, and with what"),
     Better("fails: an HTML page", "stderr",
@@ -124,9 +124,9 @@ SENTENCES = [
     Better("*", "stdout",
            T + r"Sending SIG\w+ signal for proxy to shutdown\.?.*", None,
            "a message for debugging that is always shown; the next line says "
-           "the same"),
+           "the same", of=(CLOUDSQL,)),
     Better("*", "stdout", T + r"(Error starting proxy|proxy server error): "
-           r".*", None, "the same error is said on stderr"),
+           r".*", None, "the same error is said on stderr", of=(CLOUDSQL,)),
     Better("*", "stderr", None, T + r"\[.*\] could not get an ephemeral "
            r"certificate: .*", "a failed refresh is said when it fails, not "
            "when somebody needs it"),
@@ -154,7 +154,7 @@ SENTENCES = [
            T + r"The proxy has encountered a terminal error: .*",
            T + r"\[.*\] connection test failed: .*", "which instance"),
     Better("telemetry is asked for", "stdout",
-           T + r"Ignoring --.* because --telemetry-project was not set", None,
+           T + r"Ignoring --.* (because|as) --telemetry-project was .*", None,
            "fairlead exports no telemetry at all: --help says so"),
 ]
 
@@ -185,8 +185,8 @@ BEHAVIOUR = [
     Better("socket left by a crash", "running", "False", "True",
            "a socket that nobody listens at is removed"),
     Better("fails: client certificate refused", "stderr",
-           T + r".*connection aborted - error (writing to|reading from) "
-           r"instance: .*",
+           T + r".*(connection aborted - error (writing to|reading from) "
+           r"instance: .*|failed to connect to instance: remote error: .*)",
            T + r".*failed to connect to instance: the server refused the "
            r"ephemeral certificate: .*", "the reason, and a second try"),
     Better("ends with SIGHUP", "*", "-1", "goes on|129",
@@ -298,4 +298,60 @@ ONLY_CLOUDSQL = [
 for _rule in ONLY_CLOUDSQL:
     _rule.of = (CLOUDSQL,)
 
-IMPROVEMENTS = WORDS + SENTENCES + BEHAVIOUR + ABSENT + ONLY_CLOUDSQL
+ONLY_ALLOYDB = [
+    Better("*", "stdout", T + r"Using API Endpoint .*", None,
+           "it is the default, or on the command line"),
+    Better("*", "stdout", r'\{.*accepted connection from .*\\n"\}',
+           r'\{.*accepted connection from .*"\}', "a line's end is no text"),
+    Better("readiness while draining", "new connection",
+           "ConnectionRefusedError", "ping",
+           "new connections are served until the last one has ended"),
+    Better("metrics of a connection", "metrics",
+           r".*_dial_latency_.*projects/.*",
+           r'.*_dial_latency_.*_instance="my-project\.us.*',
+           "one name for one instance: theirs has two, by metric"),
+    Better("metrics of a failure", "errors",
+           r".*_dial_failure_count\{.*projects/.*|.*_error_code="".*",
+           r'.*_dial_failure_count\{.*_instance="my-project\.us.*|'
+           r'.*_error_code="denied".*',
+           "one name for one instance; and what kind of failure it was"),
+    Better("fails: API disabled", "stderr", r"error details: .*", None,
+           "one line of log for one error"),
+    Better(["fails: no such instance", "fails: bad token",
+            "fails: too many requests", "fails: bad request"], "stderr",
+           r".*googleapi: Error 4\d\d: \w+", r".*Error 4\d\d: \w+, \w+",
+           "the instance's URI as it was given, message and status"),
+    Better("fails: instance ends after the handshake", "stderr",
+           T + r"\[.*\] failed to connect to instance: .*",
+           T + r"\[.*\] failed to connect to instance: .*",
+           "the system's words instead of Go's"),
+    Better("credentials: which are said", "stdout",
+           T + r"Authenticating IAM database logins with the login .*", None,
+           "which is what --login-token is for"),
+    Better("asked before the first connection", "never: asked", "True", None,
+           "the first connection does not wait for Google's answers"),
+    Better("refused: gcloud and IAM login", "*", r"(?s).*", None,
+           "no gcloud in a container without a shell; the remedy is said"),
+    Better("refused: gcloud and IAM login", "stderr", None, r"<usage>",
+           "no gcloud in a container without a shell; the remedy is said"),
+]
+for _rule in ONLY_ALLOYDB:
+    _rule.of = (ALLOYDB,)
+
+# Where fairlead is not better, and not yet the same either.
+OPEN = [
+    Better(["refused: IAM login with one token",
+            "refused: login token alone"], "*", r"(?s).*", None,
+           "since 2026 alloydb-auth-proxy takes --token for logins too, and "
+           "ignores a login token that nobody needs; fairlead still refuses "
+           "both", of=(ALLOYDB,)),
+    Better(["refused: IAM login with one token",
+            "refused: login token alone"], "*", None, r"(?s).*",
+           "as above", of=(ALLOYDB,)),
+    Better(["refused: IAM login with one token",
+            "refused: login token alone"], "exit", "does not end", "1",
+           "as above", of=(ALLOYDB,)),
+]
+
+IMPROVEMENTS = WORDS + SENTENCES + BEHAVIOUR + ABSENT + ONLY_CLOUDSQL \
+    + ONLY_ALLOYDB + OPEN
