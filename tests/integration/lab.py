@@ -480,6 +480,12 @@ class Fairlead(Server):
                 continue
         return found
 
+    def tunnel(self):
+        """The tunnel's pid, as soon as it has its name."""
+        return wait_until(lambda: next(
+            (pid for pid, name in self.children().items()
+             if name == "fairlead-tunnel"), None), what="the tunnel")
+
     def wait_listening(self, timeout=PATIENCE):
         wait_until(lambda: not self.running()
                    or can_connect(self.host, self.port), timeout,

@@ -187,14 +187,19 @@ class Init(lab.Server):
                        what=f"{text!r} in {name}; the log:\n{self.log()}")
 
     def _find(self):
-        own = os.path.realpath(self.program)
         for pid in [self.pid] + lab.descendants(self.pid):
-            try:
-                if os.readlink(f"/proc/{pid}/exe") == own:
-                    return pid
-            except OSError:
-                continue
+            if self._runs_it(pid):
+                return pid
         return None
+
+    def _runs_it(self, pid):
+        """None when it is gone. By the file: where the tests run below a
+        chroot, the link of a process in its own mount namespace has a
+        longer name."""
+        try:
+            return os.path.samefile(f"/proc/{pid}/exe", self.program)
+        except OSError:
+            return None
 
     @property
     def init(self):
@@ -207,15 +212,10 @@ class Init(lab.Server):
     def app(self):
         """The pid of the app: the child of fairlead that runs something
         else."""
-        own = os.path.realpath(self.program)
-
         def find():
             for pid in children(self.init):
-                try:
-                    if os.readlink(f"/proc/{pid}/exe") != own:
-                        return pid
-                except OSError:
-                    continue
+                if self._runs_it(pid) is False:
+                    return pid
             return None
         return lab.wait_until(find, what="the app's pid; the log:\n"
                               + self.log())

@@ -199,11 +199,12 @@ def test_server_without_exchange_is_left_at_once(emulator, start_fairlead):
     emulator.set(mdx_reply="postgres")
     fairlead = start_fairlead(emulator)
     fairlead.wait_log("ready for new connections")
-    [tunnel] = [pid for pid, name in fairlead.children().items()
-                if name == "fairlead-tunnel"]
+    tunnel = fairlead.tunnel()
 
     def descriptors():
         return len(os.listdir(f"/proc/{tunnel}/fd"))
+    # The one through which the first identity came may still be open.
+    refused(fairlead, "took the metadata exchange for a PostgreSQL client")
     before = descriptors()
     with socket.create_connection((fairlead.host, fairlead.port),
                                   lab.PATIENCE) as sock:
@@ -379,9 +380,7 @@ def test_killed_tunnel(fairlead, postgres):
     """Back before the next client notices."""
     process = sleeper(fairlead, 601)
     wait_sleeping(postgres, 601)
-    pid, = [p for p, n in fairlead.children().items()
-            if n == "fairlead-tunnel"]
-    os.kill(pid, signal.SIGKILL)
+    os.kill(fairlead.tunnel(), signal.SIGKILL)
     assert select(fairlead) == "bollard"
     assert process.wait(lab.PATIENCE) != 0
     process.communicate()

@@ -116,9 +116,7 @@ def test_connection_test_is_not_repeated(echo_emulator, start):
     proxy = start("--run-connection-test")
     proxy.wait_log("Connection test passed")
     echo_emulator.set(connect="refuse")
-    [tunnel] = [pid for pid, name in proxy.children().items()
-                if name == "fairlead-tunnel"]
-    lab.kill_quietly(tunnel)
+    lab.kill_quietly(proxy.tunnel())
     proxy.wait_log("the tunnel was killed by SIGKILL")
     with connect(proxy) as sock:
         sock.settimeout(lab.PATIENCE)

@@ -62,6 +62,15 @@ class Terminal:
                 return match
             self._read(deadline)
 
+    def expect_at_prompt(self, text):
+        """Wait until a shell says it of a job. It does before a prompt, and
+        only of what it has noticed: a stop that /proc shows already may
+        still be news to it, and it would not continue that job."""
+        def said():
+            self.type("\n")
+            return text in self.expect("(?s).*?prompt>")[0]
+        lab.wait_until(said, what=f"{text} before a prompt")
+
     def type(self, text):
         os.write(self.master, text.encode())
 
@@ -205,18 +214,18 @@ def test_job_of_a_shell(screen):
     t.type("fg\n")
     t.expect("fairlead")
     t.type("second\n")
-    t.expect("second")
+    t.expect("\nsecond\r\n")
     t.type("\x1a")
     t.expect("Stopped")
     # In the background it may not read, so both stop again.
     t.type("bg\n")
     t.expect("fairlead")
-    lab.wait_until(lambda: pid1.state(cat) == "T" == pid1.state(ours),
-                   what="stopped by SIGTTIN")
+    t.expect_at_prompt("Stopped")
+    assert pid1.state(cat) == "T" and pid1.state(ours) == "T"
     t.type("fg\n")
     t.expect("fairlead")
     t.type("third\n")
-    t.expect("third")
+    t.expect("\nthird\r\n")
     t.type("\x04")
     t.expect("prompt>")
     t.type("echo code $?.\n")
@@ -228,14 +237,12 @@ def test_started_in_the_background(screen):
     t.expect("prompt>")
     t.type(f"{lab.FAIRLEAD} -- sh -c 'echo up; exec cat' &\n")
     t.expect("up")
-    cat = t.below("cat")
-    lab.wait_until(lambda: pid1.state(cat) == "T", what="stopped by SIGTTIN")
-    t.type("echo still mine\n")
-    t.expect("still mine")
+    t.expect_at_prompt("Stopped")
+    assert pid1.state(t.below("cat")) == "T"
     t.type("fg\n")
     t.expect("fairlead")
     t.type("line\n")
-    t.expect("line")
+    t.expect("\nline\r\n")
     t.type("\x04")
     t.expect("prompt>")
 
@@ -248,8 +255,7 @@ def test_background_with_tostop(screen):
     t.type("stty tostop\n")
     t.expect("prompt>")
     t.type(f"{lab.FAIRLEAD} -- sh -c 'sleep 0.3; echo said; exit 3' &\n")
-    ours = t.below("fairlead")
-    lab.wait_until(lambda: pid1.state(ours) == "T", what="stopped")
+    t.expect_at_prompt("Stopped")
     t.type("fg\n")
     t.expect("said\\r\\n")
     t.expect("prompt>")

@@ -56,13 +56,6 @@ def start(echo_emulator, start_fairlead):
     return started
 
 
-def tunnel_of(proxy):
-    """Its pid, as soon as it has its name."""
-    return lab.wait_until(lambda: next(
-        (pid for pid, name in proxy.children().items()
-         if name == "fairlead-tunnel"), None), what="the tunnel")
-
-
 def status(proxy):
     return json.loads(asked(proxy.http, "/status")[1])
 
@@ -190,7 +183,7 @@ def test_slow_clients_do_not_block_probes(start):
 
 def test_servers_outlive_the_tunnel(start):
     proxy = start("--health-check")
-    tunnel = tunnel_of(proxy)
+    tunnel = proxy.tunnel()
     lab.kill_quietly(tunnel)
     proxy.wait_log("the tunnel was killed by SIGKILL")
     assert asked(proxy.http, "/startup") == (200, "ok")
@@ -298,7 +291,7 @@ def test_no_secret_is_shown(echo_emulator, start_fairlead):
 def test_no_descriptor_for_a_probe(start):
     """It waits in the backlog, and accepting pauses instead of spinning."""
     proxy = start("--health-check")
-    tunnel = tunnel_of(proxy)
+    tunnel = proxy.tunnel()
     strace = subprocess.Popen(
         ["strace", "-q", "-o", "/dev/null", "-p", str(tunnel),
          "-e", "inject=accept4:error=ENFILE"])

@@ -160,13 +160,6 @@ def test_large_result_and_a_reader_who_sleeps(fairlead):
     assert rest == 199999 * 1024
 
 
-def tunnel_pid(fairlead):
-    for pid, name in fairlead.children().items():
-        if name == "fairlead-tunnel":
-            return pid
-    return None
-
-
 def filtered(pid):
     with open(f"/proc/{pid}/status") as src:
         return "\nSeccomp:\t2\n" in src.read()
@@ -175,7 +168,7 @@ def filtered(pid):
 @pytest.mark.product
 def test_sandbox(fairlead):
     """The kernel of the tests has every layer, and so must be used."""
-    pid = lab.wait_until(lambda: tunnel_pid(fairlead), what="the tunnel")
+    pid = fairlead.tunnel()
     lab.wait_until(lambda: filtered(pid), what="the filter")
     with open(f"/proc/{pid}/status") as src:
         assert "\nNoNewPrivs:\t1\n" in src.read()
@@ -216,7 +209,7 @@ def test_tunnel_has_no_token(start_emulator, start_fairlead, how):
     fairlead.wait_listening()
     assert lab.psql(fairlead, "select 1") == "1"
     assert in_memory(fairlead.pid, token.encode()) > 0
-    assert in_memory(tunnel_pid(fairlead), token.encode()) == 0
+    assert in_memory(fairlead.tunnel(), token.encode()) == 0
 
 
 def test_killed_tunnel_costs_its_connections_alone(fairlead):
@@ -227,10 +220,10 @@ def test_killed_tunnel_costs_its_connections_alone(fairlead):
         fairlead, "select count(*) from pg_stat_activity "
                   "where query = 'select pg_sleep(600)'") == "1",
         what="the query")
-    before = tunnel_pid(fairlead)
+    before = fairlead.tunnel()
     os.kill(before, signal.SIGKILL)
     assert lab.psql(fairlead, "select 2") == "2"
     assert process.wait(timeout=lab.PATIENCE) != 0
     process.stderr.close()
-    assert tunnel_pid(fairlead) != before
+    assert fairlead.tunnel() != before
     assert fairlead.running()
