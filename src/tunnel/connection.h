@@ -57,6 +57,7 @@ struct connection {
 		struct relay relay;     /* from HANDSHAKE to LINGERING */
 		struct refusal refusal; /* REFUSING */
 	};
+	struct socks *socks; /* in CONNECTING, through a proxy; NULL: none */
 	struct metadata_exchange *exchange; /* in HANDSHAKE; NULL: none */
 	struct early early;                 /* until the server speaks */
 	bool retried;                       /* this is the second try */

@@ -9,6 +9,7 @@
 #include "io/socket.h"
 #include "tunnel/ending.h"
 #include "tunnel/slots.h"
+#include "tunnel/socks.h"
 #include "tunnel/tunnel.h"
 
 #include <stdio.h>
@@ -24,6 +25,29 @@ try_deadline_ms(const struct connection *c, uint64_t now_ms)
 	return now_ms + (c->dial_deadline_ms - now_ms) / left;
 }
 
+/* Begin to connect to a, or to the proxy that leads there. */
+static enum err
+connect_to(struct connection *c, const struct ipc_address *a, struct error *e)
+{
+	const struct socks_proxy *p = &c->instance->tunnel->socks;
+	enum err err;
+
+	if (!socks_wanted(p, a))
+		return socket_connect(a->text, a->port, &c->server, e);
+	if (p->proxy.at.ip_len == 0)
+		return error_set(e, ERR_CONFIG,
+			"the proxy of ALL_PROXY must be given by its address: "
+			"%s is a name",
+			p->proxy.at.host);
+	err = socket_connect(p->proxy.at.host, p->proxy.at.port, &c->server, e);
+	if (err != ERR_OK)
+		return err;
+	err = socks_begin(&c->socks, p, a);
+	if (err != ERR_OK)
+		ending_hang_up(c, false);
+	return err == ERR_OK ? err : error_set(e, err, "out of memory");
+}
+
 /* Try the addresses from c->address on; e holds the failure before. */
 static void
 next_address(struct connection *c, struct error *e)
@@ -37,7 +61,7 @@ next_address(struct connection *c, struct error *e)
 			&c->identity->addresses[c->address++];
 
 		error_clear(e);
-		if (socket_connect(a->text, a->port, &c->server, e) != ERR_OK)
+		if (connect_to(c, a, e) != ERR_OK)
 			continue;
 		if (connection_watch_server(c) != ERR_OK) {
 			(void)error_set(e, ERR_LIMIT, "too many descriptors");
@@ -59,11 +83,19 @@ static void
 try_failed(struct connection *c, const char *why)
 {
 	const struct ipc_address *a = &c->identity->addresses[c->address - 1];
+	const struct url *at = &c->instance->tunnel->socks.proxy.at;
 	struct error e;
 
 	error_clear(&e);
-	(void)error_set(&e, ERR_CONNECT, "%s port %u: %s", a->text,
-		(unsigned)a->port, why);
+	if (c->socks != NULL)
+		(void)error_set(&e, ERR_CONNECT,
+			"%s port %u through the proxy %s port %u (ALL_PROXY): "
+			"%s",
+			a->text, (unsigned)a->port, at->host,
+			(unsigned)at->port, why);
+	else
+		(void)error_set(&e, ERR_CONNECT, "%s port %u: %s", a->text,
+			(unsigned)a->port, why);
 	if (c->address < c->identity->address_count)
 		log_debug("[%s] %s", c->instance->config->name, e.detail);
 	next_address(c, &e);
@@ -72,13 +104,23 @@ try_failed(struct connection *c, const char *why)
 void
 dial_ready(struct connection *c)
 {
+	struct loop *loop = &c->instance->tunnel->loop;
+	int events = 0;
 	struct error e;
+	enum err err;
 
 	error_clear(&e);
-	if (socket_connected(c->server, &e) == ERR_OK)
+	err = socket_connected(c->server, &e);
+	if (err == ERR_OK && c->socks != NULL)
+		err = socks_step(c->socks, c->server, &events, &e);
+	if (err == ERR_OK) {
+		socks_end(&c->socks);
 		connection_start_tls(c);
-	else
+	} else if (err == ERR_AGAIN) {
+		loop_set(loop, &c->server_watch, events);
+	} else {
 		try_failed(c, e.detail);
+	}
 }
 
 void

@@ -11,6 +11,7 @@
 #include "tunnel/exchange.h"
 #include "tunnel/probe.h"
 #include "tunnel/slots.h"
+#include "tunnel/socks.h"
 #include "tunnel/tunnel.h"
 
 #include <poll.h>
@@ -25,6 +26,7 @@ name_of(const struct connection *c)
 void
 ending_hang_up(struct connection *c, bool reset)
 {
+	socks_end(&c->socks);
 	loop_remove(&c->instance->tunnel->loop, &c->server_watch);
 	if (c->server < 0)
 		return;

@@ -13,6 +13,7 @@
 #include "tunnel/http_server.h"
 #include "tunnel/instance.h"
 #include "tunnel/refresh.h"
+#include "tunnel/socks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@ struct tunnel {
 	struct connections connections;
 	struct buffers buffers;
 	struct access access;
+	struct socks_proxy socks;
 	struct http_server http;
 	struct history history;
 	int64_t since_s;               /* wall clock of the start */

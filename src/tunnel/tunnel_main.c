@@ -293,6 +293,7 @@ start(struct tunnel *t, const struct config *c, const struct tunnel_boot *boot,
 			t) != ERR_OK)
 		return error_set(e, ERR_LIMIT, "too many descriptors");
 	access_open(&t->access, c);
+	socks_configure(&t->socks);
 	t->since_s = now.wall_s;
 	http_server_open(&t->http, t, boot->http, boot->admin);
 	loop_set(&t->loop, &t->control_watch, POLLIN);

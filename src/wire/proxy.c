@@ -197,10 +197,8 @@ trimmed(struct span s)
 }
 
 bool
-proxy_is_bypassed(struct span list, const struct url *to)
+proxy_is_listed(struct span list, const struct url *to)
 {
-	if (is_loopback(to))
-		return true;
 	while (list.len > 0) {
 		size_t end = find_text(list, ",");
 
@@ -209,4 +207,10 @@ proxy_is_bypassed(struct span list, const struct url *to)
 		list = behind(list, end + 1);
 	}
 	return false;
+}
+
+bool
+proxy_is_bypassed(struct span list, const struct url *to)
+{
+	return is_loopback(to) || proxy_is_listed(list, to);
 }

@@ -33,12 +33,14 @@ struct proxy {
 enum err proxy_parse(struct proxy *p, struct span text) NODISCARD;
 
 /*
- * to is not to be reached through a proxy: it is this machine's loopback or
- * in list, the value of NO_PROXY. Entries, separated by commas: "*", an
+ * to is in list, the value of NO_PROXY. Entries, separated by commas: "*", an
  * address, ADDRESS/BITS, a name (also for the names below it), .NAME or
  * *.NAME (only those below it), each but the first and third with :PORT or
  * without.
  */
+bool proxy_is_listed(struct span list, const struct url *to);
+
+/* It is that, or this machine's loopback: no proxy for calls of HTTPS. */
 bool proxy_is_bypassed(struct span list, const struct url *to);
 
 #endif

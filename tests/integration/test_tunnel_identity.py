@@ -290,3 +290,54 @@ def test_refresh_keeps_the_key(echo_emulator, start):
             {e["serial"] for e in echo_emulator.log("handshake")}) == 2,
             what="a handshake with the new certificate")
         assert ask(first) == b"ping"
+
+
+@pytest.fixture(scope="module")
+def guarded(echo):
+    """Its SOCKS5 proxy wants a password."""
+    emulator = lab.Emulator(echo.where, "--proxy-auth", "me:p@ss:word")
+    yield emulator.start()
+    emulator.stop()
+
+
+def through(start_fairlead, emulator, auth="", **env):
+    where = f"socks5://{auth}{emulator.ready['proxy']}"
+    proxy = start_fairlead(emulator, env={"ALL_PROXY": where, **env})
+    proxy.wait_log("Listening on")
+    return proxy
+
+
+def led(emulator):
+    return [e["target"] for e in emulator.log("proxy")
+            if e["op"] == "socks5" and e["status"] == 200]
+
+
+@pytest.mark.parametrize("auth", ["", "me:p%40ss:word@"])
+def test_all_proxy(echo_emulator, guarded, start_fairlead, auth):
+    emulator = guarded if auth else echo_emulator
+    proxy = through(start_fairlead, emulator, auth)
+    before = len(led(emulator))
+    assert served(proxy), proxy.log()
+    targets = led(emulator)[before:]
+    assert targets and all(t.endswith(":3307") for t in targets)
+
+
+def test_all_proxy_wrong_password(guarded, start_fairlead):
+    proxy = through(start_fairlead, guarded, "me:no-pass@")
+    assert refused(proxy)
+    proxy.wait_log(r"failed to connect to instance: .* port 3307 through the "
+                   r"proxy .* \(ALL_PROXY\): it refused the user or the")
+    assert "no-pass" not in proxy.log()
+
+
+def test_no_proxy_for_an_instance(echo_emulator, start_fairlead):
+    proxy = through(start_fairlead, echo_emulator, NO_PROXY="127.0.0.0/8")
+    assert served(proxy), proxy.log()
+    assert led(echo_emulator) == []
+
+
+def test_all_proxy_of_another_kind(echo_emulator, start_fairlead):
+    proxy = start_fairlead(echo_emulator, env={"ALL_PROXY": "http://u:pw@x"})
+    proxy.wait_log("ALL_PROXY is no socks5:// proxy")
+    assert served(proxy), proxy.log()
+    assert "pw@" not in proxy.log()
