@@ -17,8 +17,6 @@ enum action_word {
 	ACTION_MASK
 };
 
-#define ACTION_HAS_RETURN 0x04000000ul
-
 static volatile sig_atomic_t noted_count;
 static struct signal_event noted[SIGNALS_PER_TURN];
 
@@ -49,6 +47,8 @@ note(int signo, siginfo_t *info, void *context)
  * end us. So the return path that x86-64 asks for is ours, too.
  */
 #ifdef __x86_64__
+#define ACTION_HAS_RETURN 0x04000000ul
+
 __attribute__((naked)) static void
 return_from_handler(void)
 {

@@ -59,7 +59,10 @@ start_app(struct init *in)
 		o.ev = EV_NO_PROCESS;
 	if (pipe >= 0)
 		(void)close(pipe);
-	in->look_ms = clock_ms() + START_QUIET_MS;
+	in->look_ms = clock_ms();
+	/* dumb-init is in / as soon as its app runs. */
+	if (in->config->voice != VOICE_DUMB_INIT)
+		in->look_ms += START_QUIET_MS;
 	return o;
 }
 

@@ -484,6 +484,14 @@ def test_no_process_now_is_no_end(start):
     assert init.log().count("cannot make a process") == 3
 
 
+def test_fork_where_memory_cannot_be_shared(start):
+    """As under qemu's emulation of another processor."""
+    init = start("--", "sh", "-c", "exit 3", pid1=False,
+                 wrapper=pid1.strace("inject=clone:error=EINVAL:when=1"))
+    assert init.wait() == 3
+    assert init.log() == ""
+
+
 # ------------------------------------------------- descriptors, directory
 
 
