@@ -404,6 +404,10 @@ class Emulator:
         return self.control({"listen": which})
 
     def reset(self):
+        """As new. The connections of an earlier test end first: what they
+        log when they end is not this test's."""
+        self.cut()
+        wait_until(lambda: self.count("open") == 0, what="the last close")
         return self.call("POST", "/control/reset", {})
 
     def cut(self):
