@@ -160,14 +160,19 @@ class Link:
         self.tls = context.wrap_bio(self.incoming, self.outgoing,
                                     server_side=True)
         deadline = time.monotonic() + HANDSHAKE_SECONDS
+        wanted = 0
         try:
             while True:
                 try:
                     self.tls.do_handshake()
                     break
                 except ssl.SSLWantReadError:
+                    if self.outgoing.pending:
+                        wanted = self.now["judge_after"] or 0
                     self._flush_blocking()
                     self._receive_blocking(deadline)
+                    while self.incoming.pending < wanted:
+                        self._receive_blocking(deadline)
         except (ssl.SSLError, OSError, Closed) as err:
             self._flush_blocking()      # the alert
             self.log("handshake-failed", error=str(err))

@@ -62,6 +62,8 @@ INSTANCE = {
     "suites": (None, "TLS 1.3 cipher suites, colon separated"),
     "tickets": (2, "NewSessionTickets after the handshake"),
     "handshake_delay": (0, "seconds before the handshake is answered"),
+    "judge_after": (None, "bytes that must come from the client, with those "
+                          "of its handshake, before its certificate is read"),
     "reset_after": (None, "TCP reset once this many bytes were relayed"),
     "cut_after": (None, "EOF without close_notify after so many bytes"),
     "key_update_after": (None, "KeyUpdate (with a request for the client's) "
@@ -80,7 +82,8 @@ CHOICES = {
 }
 
 INTEGERS = ("cert_lifetime", "server_ca", "client_ca", "tickets",
-            "reset_after", "cut_after", "key_update_after", "record_size", "drip")
+            "judge_after", "reset_after", "cut_after", "key_update_after",
+            "record_size", "drip")
 
 HTTPS = {
     "cert": ("ok", "one of " + ", ".join(identities.ApiIdentity.CERTS)),

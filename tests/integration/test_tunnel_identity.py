@@ -136,6 +136,7 @@ def test_bytes_too_many_to_be_sent_again(echo_emulator, proxy):
     """Part of them must never be taken for the whole."""
     assert served(proxy)
     trusts_new_certificates_only(echo_emulator)
+    echo_emulator.set(judge_after=20_000)
     assert refused(proxy, b"x" * 200_000)
     proxy.wait_log("the server refused the ephemeral certificate")
     assert "trying once more" not in proxy.log()
