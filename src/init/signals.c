@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "init/handlers.h"
+#include "io/kernel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PIDFD_SIGNAL_PROCESS_GROUP 4u /* the kernel's, not yet musl's */
 
 static struct spawn_signals inherited;
 static int fd = -1;
@@ -115,21 +118,49 @@ signals_read(struct signal_event out[SIGNALS_PER_TURN])
 	return fd >= 0 ? read_signalfd(out) : handlers_take(out);
 }
 
-int
-signals_send(pid_t target, int signo, const struct signal_event *ev)
+/*
+ * Since Linux 6.9 a value can be sent to a group as well, to all of it at once
+ * as kill(2) does. To look its members up instead would miss who is born
+ * meanwhile, and who is its leader would be told twice.
+ */
+static long
+queue_to_group(pid_t group, int signo, const siginfo_t *info)
+{
+	long result;
+	long leader;
+
+	if (!kernel_since(6, 9))
+		return -1;
+	leader = syscall(SYS_pidfd_open, group, 0u);
+	if (leader < 0)
+		return -1;
+	result = syscall(SYS_pidfd_send_signal, (int)leader, signo, info,
+		PIDFD_SIGNAL_PROCESS_GROUP);
+	(void)close((int)leader);
+	return result;
+}
+
+static bool
+sent_with_value(pid_t target, int signo, const struct signal_event *ev)
 {
 	siginfo_t info;
 
-	if (ev != NULL && ev->queued && target > 0) {
-		memset(&info, 0, sizeof(info));
-		info.si_signo = signo;
-		info.si_code = SI_QUEUE;
-		info.si_pid = ev->pid;
-		info.si_uid = ev->uid;
-		info.si_value.sival_ptr = (void *)(uintptr_t)ev->value;
-		if (syscall(SYS_rt_sigqueueinfo, target, signo, &info) == 0)
-			return 0;
-		/* A full queue takes the signal without its value. */
-	}
+	memset(&info, 0, sizeof(info));
+	info.si_signo = signo;
+	info.si_code = SI_QUEUE;
+	info.si_pid = ev->pid;
+	info.si_uid = ev->uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)ev->value;
+	if (target < 0)
+		return queue_to_group(-target, signo, &info) == 0;
+	return syscall(SYS_rt_sigqueueinfo, target, signo, &info) == 0;
+}
+
+int
+signals_send(pid_t target, int signo, const struct signal_event *ev)
+{
+	/* A full queue takes the signal without its value. */
+	if (ev != NULL && ev->queued && sent_with_value(target, signo, ev))
+		return 0;
 	return kill(target, signo) == 0 ? 0 : errno;
 }

@@ -56,8 +56,10 @@ void signals_wait(struct pollfd *fds, nfds_t count, int timeout_ms);
 size_t signals_read(struct signal_event out[SIGNALS_PER_TURN]);
 
 /*
- * Send signo to target as kill(2) understands it, with ev's value where ev has
- * one and target is one process (ev may be NULL). 0, or the errno.
+ * Send signo to target, a process or the negative id of the group that a child
+ * of ours leads or led, with ev's value where ev has one (ev may be NULL). A
+ * group gets the value since Linux 6.9, and before it the signal alone. 0, or
+ * the errno.
  */
 int signals_send(pid_t target, int signo, const struct signal_event *ev);
 

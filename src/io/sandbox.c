@@ -9,6 +9,7 @@
 #include "io/sandbox.h"
 
 #include "base/log.h"
+#include "io/kernel.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -22,7 +23,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 /* Landlock: the same numbers on every architecture. */
@@ -206,26 +206,6 @@ enter_filter(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_FILTER, &p, 0, 0) == 0;
 }
 
-/*
- * Not before Linux 5.13. gVisor says 4.4, and reports every system call that it
- * does not know in the customer's log, so it is not asked.
- */
-static bool
-knows_landlock(void)
-{
-	struct utsname name;
-	char *minor;
-	long major;
-
-	errno = ENOSYS;
-	if (uname(&name) != 0)
-		return false;
-	major = strtol(name.release, &minor, 10);
-	if (major != 5 || *minor != '.')
-		return major > 5;
-	return strtol(minor + 1, NULL, 10) >= 13;
-}
-
 /* No file may be opened, made or removed, and no port bound. */
 static bool
 enter_landlock(long *abi)
@@ -236,7 +216,7 @@ enter_landlock(long *abi)
 	bool done;
 
 	*abi = -1;
-	if (!knows_landlock())
+	if (!kernel_since(5, 13))
 		return false;
 	*abi = syscall(NR_LANDLOCK_CREATE_RULESET, NULL, (size_t)0,
 		LANDLOCK_ASK_VERSION);

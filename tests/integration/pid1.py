@@ -116,6 +116,12 @@ def strace(*rules, log="/dev/null"):
     return argv
 
 
+def group_takes_values():
+    """Linux 6.9 and newer send a signal with a value to a process group."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int(minor)) >= (6, 9)
+
+
 def children(pid):
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as src:

@@ -1,6 +1,8 @@
 """What fairlead makes of signals and exit codes when it is told to:
 --rewrite, --remap-exit, --session, --stragglers, --pdeathsig, --pause."""
 
+import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -57,6 +59,62 @@ def test_dropped_stop_stops_nothing(start):
     init.wait_log("usr")
     assert "term" not in init.log()
     init.signal(signal.SIGKILL)
+
+
+# ------------------------------------------------------------------ values
+
+
+# The app and another of its group say what they get, until it is signal 41.
+BOTH = r"""
+import ctypes, os, struct
+libc = ctypes.CDLL(None)
+mask, info = (ctypes.c_uint64 * 16)(3 << 39), bytes(128)
+libc.sigprocmask(0, mask, None)
+who = "app" if os.fork() else "other"
+print(who, "up", flush=True)
+while True:
+    number = libc.sigwaitinfo(mask, info)
+    code, value = struct.unpack_from("8xi12xi", info)
+    print(who, number, code, value, flush=True)
+    if number == 41: break
+if who == "app": os.wait()
+"""
+
+
+def values_in_group(init):
+    init.wait_log("app up")
+    init.wait_log("other up")
+    libc = ctypes.CDLL(None, use_errno=True)
+    for value in (7, 123456):
+        assert libc.sigqueue(init.init, 40, ctypes.c_void_p(value)) == 0
+    os.kill(init.init, 41)
+    assert init.wait() == 0
+    return [[line.split()[1:] for line in init.log().splitlines()
+             if line.startswith(who)][1:] for who in ("app", "other")]
+
+
+@pytest.mark.parametrize("options", [["--kill-group"], ["--session"]],
+                         ids=["group", "session"])
+def test_value_of_sigqueue_to_a_group(start, as_pid1, options):
+    """Everybody in it has the values, in order and once; before Linux 6.9
+    the signals alone."""
+    init = start(*options, "--", lab.PYTHON, "-c", BOTH, pid1=as_pid1)
+    for got in values_in_group(init):
+        if pid1.group_takes_values():
+            assert got == [["40", "-1", "7"], ["40", "-1", "123456"],
+                           ["41", "0", "0"]]
+        else:
+            assert [line[0] for line in got] == ["40", "40", "41"]
+
+
+@pytest.mark.parametrize("call", ["pidfd_open", "pidfd_send_signal"])
+def test_values_to_a_group_denied(start, call):
+    """The signals come all the same, once each."""
+    init = start("--kill-group", "--", lab.PYTHON, "-c", BOTH,
+                 wrapper=pid1.deny(errno.EPERM, call))
+    for got in values_in_group(init):
+        assert [line[:2] for line in got] == \
+            [["40", "0"], ["40", "0"], ["41", "0"]]
 
 
 # -------------------------------------------------------------- exit codes
