@@ -4,6 +4,9 @@
  */
 #include "fetcher/dns.h"
 
+#include "base/log.h"
+#include "base/mem.h"
+#include "wire/proxy.h"
 #include "wire/url.h"
 
 #include <arpa/inet.h>
@@ -94,6 +97,36 @@ dns_replace_names(struct ipc_identity *id, struct error *e)
 	if (id->address_count > 0)
 		return ERR_OK;
 	return error_set(e, ERR_DNS, "%s", first.detail);
+}
+
+/* A proxy on both families may listen on the older one alone. */
+static const char *
+prefer_ipv4(const struct dns_addresses *a)
+{
+	for (size_t n = 0; n < a->count; n++) {
+		if (strchr(a->text[n], ':') == NULL)
+			return a->text[n];
+	}
+	return a->text[0];
+}
+
+void
+dns_find_proxy(struct ipc_identity *id)
+{
+	struct span text = proxy_variable("ALL_PROXY", "all_proxy");
+	struct dns_addresses a;
+	struct proxy p;
+	struct error e;
+
+	error_clear(&e);
+	if (proxy_parse(&p, text) == ERR_OK && p.kind == PROXY_SOCKS5 &&
+		p.at.ip_len == 0) {
+		if (dns_look_up(&a, p.at.host, &e) == ERR_OK)
+			memcpy(id->proxy, prefer_ipv4(&a), INET6_ADDRSTRLEN);
+		else
+			log_warn("ALL_PROXY: %s", e.detail);
+	}
+	mem_wipe(&p, sizeof(p));
 }
 
 enum err

@@ -32,6 +32,13 @@ enum err dns_look_up(
 enum err dns_replace_names(struct ipc_identity *id, struct error *e) NODISCARD;
 
 /*
+ * Fill in id's proxy where ALL_PROXY names one for the tunnel's dials: its
+ * first IPv4 address, else its first. A failure is logged, and left to the
+ * dial: the instance may not need it.
+ */
+void dns_find_proxy(struct ipc_identity *id);
+
+/*
  * The records of that type at exactly that name; none is no failure. ERR_DNS:
  * no resolver answered, or with an error.
  */

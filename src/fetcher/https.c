@@ -88,29 +88,19 @@ disconnect(struct https *h)
 	h->open = false;
 }
 
-static const char *
-variable(const char *upper, const char *lower)
-{
-	const char *value = getenv(upper);
-
-	if (value == NULL || value[0] == '\0')
-		value = getenv(lower);
-	return value != NULL ? value : "";
-}
-
 /* Fill in h->proxy. *wanted: the way leads through it. */
 static enum err
 choose_proxy(struct https *h, bool *wanted, struct error *e)
 {
-	const char *text = variable("HTTPS_PROXY", "https_proxy");
+	struct span text = proxy_variable("HTTPS_PROXY", "https_proxy");
 	enum err result;
 
-	*wanted = text[0] != '\0' &&
+	*wanted = text.len > 0 &&
 		  !proxy_is_bypassed(
-			  span_str(variable("NO_PROXY", "no_proxy")), &h->url);
+			  proxy_variable("NO_PROXY", "no_proxy"), &h->url);
 	if (!*wanted)
 		return ERR_OK;
-	result = proxy_parse(&h->proxy, span_str(text));
+	result = proxy_parse(&h->proxy, text);
 	/* Its value is not shown: it may hold a password. */
 	if (result != ERR_OK)
 		return error_set(e, ERR_CONFIG,

@@ -157,6 +157,7 @@ find_addresses(struct fetch *f, struct error *e)
 			sizeof(id->addresses[0].text));
 		id->address_count = (uint16_t)(rest + 1);
 	}
+	dns_find_proxy(id);
 	return dns_replace_names(id, e);
 }
 

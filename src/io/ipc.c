@@ -177,6 +177,7 @@ strings_valid(const struct ipc_identity *id)
 	       is_string(id->connection_name, sizeof(id->connection_name)) &&
 	       is_string(id->database_version, sizeof(id->database_version)) &&
 	       is_string(id->login_token, sizeof(id->login_token)) &&
+	       is_string(id->proxy, sizeof(id->proxy)) &&
 	       is_string(id->reason, sizeof(id->reason)) &&
 	       is_string(id->detail, sizeof(id->detail));
 }

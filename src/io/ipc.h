@@ -124,7 +124,8 @@ struct ipc_identity {
 	uint8_t chain[CHAIN_DER_MAX];
 	uint8_t private_key[PRIVATE_KEY_DER_MAX];
 	char login_token[TOKEN_MAX];
-	char reason[API_REASON_MAX];   /* the API's own word for that, or "" */
+	char proxy[ADDRESS_MAX];     /* of the name in ALL_PROXY; empty: none */
+	char reason[API_REASON_MAX]; /* the API's own word for that, or "" */
 	char detail[ERROR_DETAIL_MAX]; /* why it failed, for the log */
 };
 

@@ -25,6 +25,15 @@ try_deadline_ms(const struct connection *c, uint64_t now_ms)
 	return now_ms + (c->dial_deadline_ms - now_ms) / left;
 }
 
+/* The proxy's address; the fetcher looked a name up. "": it could not. */
+static const char *
+proxy_address(const struct connection *c)
+{
+	const struct url *at = &c->instance->tunnel->socks.proxy.at;
+
+	return at->ip_len > 0 ? at->host : c->identity->proxy;
+}
+
 /* Begin to connect to a, or to the proxy that leads there. */
 static enum err
 connect_to(struct connection *c, const struct ipc_address *a, struct error *e)
@@ -34,12 +43,11 @@ connect_to(struct connection *c, const struct ipc_address *a, struct error *e)
 
 	if (!socks_wanted(p, a))
 		return socket_connect(a->text, a->port, &c->server, e);
-	if (p->proxy.at.ip_len == 0)
-		return error_set(e, ERR_CONFIG,
-			"the proxy of ALL_PROXY must be given by its address: "
-			"%s is a name",
+	if (proxy_address(c)[0] == '\0')
+		return error_set(e, ERR_DNS,
+			"could not look up the proxy of ALL_PROXY, %s",
 			p->proxy.at.host);
-	err = socket_connect(p->proxy.at.host, p->proxy.at.port, &c->server, e);
+	err = socket_connect(proxy_address(c), p->proxy.at.port, &c->server, e);
 	if (err != ERR_OK)
 		return err;
 	err = socks_begin(&c->socks, p, a);

@@ -112,6 +112,7 @@ fill(struct identity *id, const struct ipc_identity *answer,
 	id->expires_s = answer->expires_s;
 	id->address_count = answer->address_count;
 	memcpy(id->addresses, answer->addresses, sizeof(id->addresses));
+	memcpy(id->proxy, answer->proxy, sizeof(id->proxy));
 	copy_names(id, answer);
 	copy_token(id, answer);
 	if (copy_address_name(id, answer, e) != ERR_OK)

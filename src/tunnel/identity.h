@@ -28,6 +28,7 @@ struct identity {
 	struct span login_token; /* secret; behind chain, empty: none */
 	size_t address_count;
 	struct ipc_address addresses[ADDRESSES_MAX];
+	char proxy[ADDRESS_MAX]; /* of the name in ALL_PROXY; "": none */
 	char dns[NAMES_MAX][HOST_LEN_MAX];
 	char common_name[INSTANCE_NAME_MAX];
 	struct names_policy names; /* points to dns and common_name */

@@ -13,23 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct span
-variable(const char *upper, const char *lower)
-{
-	const char *value = getenv(upper);
-
-	if (value == NULL || value[0] == '\0')
-		value = getenv(lower);
-	return span_str(value != NULL ? value : "");
-}
-
 void
 socks_configure(struct socks_proxy *p)
 {
-	struct span text = variable("ALL_PROXY", "all_proxy");
+	struct span text = proxy_variable("ALL_PROXY", "all_proxy");
 	enum err result;
 
-	p->except = variable("NO_PROXY", "no_proxy");
+	p->except = proxy_variable("NO_PROXY", "no_proxy");
 	if (text.len == 0)
 		return;
 	result = proxy_parse(&p->proxy, text);

@@ -331,6 +331,29 @@ def test_all_proxy_wrong_password(guarded, start_fairlead):
     assert "no-pass" not in proxy.log()
 
 
+def test_all_proxy_by_name(echo_emulator, start_fairlead):
+    port = echo_emulator.ready["proxy"].rpartition(":")[2]
+    proxy = start_fairlead(echo_emulator,
+                           env={"ALL_PROXY": f"socks5://localhost:{port}"})
+    proxy.wait_log("Listening on")
+    assert served(proxy), proxy.log()
+    assert led(echo_emulator)
+
+
+def test_all_proxy_by_a_name_without_address(echo_emulator, start_fairlead):
+    """Only the instances that NO_PROXY does not list suffer from it."""
+    where = {"ALL_PROXY": "socks5://me:no-pass@no-such.invalid"}
+    proxy = start_fairlead(echo_emulator, env=where)
+    proxy.wait_log("ALL_PROXY: could not look up no-such.invalid")
+    assert refused(proxy)
+    proxy.wait_log("could not look up the proxy of ALL_PROXY, no-such.invalid")
+    assert "no-pass" not in proxy.log()
+    beside = start_fairlead(echo_emulator,
+                            env={**where, "NO_PROXY": "127.0.0.0/8"})
+    beside.wait_log("Listening on")
+    assert served(beside), beside.log()
+
+
 def test_no_proxy_for_an_instance(echo_emulator, start_fairlead):
     proxy = through(start_fairlead, echo_emulator, NO_PROXY="127.0.0.0/8")
     assert served(proxy), proxy.log()
