@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "init/children.h"
 #include "init/init.h"
+#include "init/memory_news.h"
 #include "init/messages.h"
 #include "init/narrate.h"
 #include "init/orders.h"
@@ -36,6 +37,7 @@ let_go(struct init *in)
 	if (in->let_go)
 		return;
 	in->let_go = true;
+	(void)memory_news();
 	for (size_t i = 0; i < in->config->instance_count; i++)
 		keep[count++] = in->listeners.fds[i];
 	keep[count++] = in->listeners.http;

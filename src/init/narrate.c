@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signame.h"
+#include "init/memory_news.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +20,9 @@ describe(char out[ENDING_MAX], int code)
 
 	if (code == 128 + SIGKILL)
 		(void)snprintf(out, ENDING_MAX,
-			"was killed by SIGKILL (out of memory?)");
+			memory_news()
+				? "was killed by SIGKILL (out of memory)"
+				: "was killed by SIGKILL (out of memory?)");
 	else if (code > 128 && code <= 128 + SIGNAL_MAX)
 		(void)snprintf(out, ENDING_MAX, "ended with code %d (%s)", code,
 			signame_format(code - 128, name));

@@ -41,11 +41,10 @@ orders_alone(const struct init *in)
 
 	if (roles.count > 0)
 		return !stragglers_left(&roles);
-	/* waitid may be denied; then the next look at children tells. */
-	if (in->childless)
-		return true;
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-	       errno == ECHILD;
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		return false;
+	/* It may be denied; then the last look at children tells. */
+	return errno == ECHILD || in->childless;
 }
 
 static struct outcome
