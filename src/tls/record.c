@@ -161,8 +161,11 @@ record_open(struct record_keys *k, struct aead *a, uint8_t *record, size_t len,
 	uint8_t nonce[AEAD_NONCE_LEN];
 	struct span aad = span_of(record, RECORD_HEADER_LEN);
 
-	/* A type and a tag at least: less cannot be authentic. */
-	if (len < RECORD_OVERHEAD)
+	/*
+	 * A type and a tag at least: less cannot be authentic. Nor can anything
+	 * be under a number that is used up, since it must not wrap (5.3).
+	 */
+	if (len < RECORD_OVERHEAD || k->sequence == UINT64_MAX)
 		return error_tls(e, ERR_TLS, ALERT_BAD_RECORD_MAC,
 			"tls: bad record MAC");
 	content->data = record + RECORD_HEADER_LEN;

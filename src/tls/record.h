@@ -83,7 +83,8 @@ struct record_content {
 
 /*
  * Open one whole protected record in place: decrypt, verify, take padding and
- * type off (5.2, 5.4). ERR_TLS: e has the alert; nothing of it may be used.
+ * type off (5.2, 5.4). ERR_TLS: e has the alert; nothing of it may be used. Nor
+ * is a record opened whose number is the last that 64 bits can count.
  */
 enum err record_open(struct record_keys *k, struct aead *a, uint8_t *record,
 	size_t len, struct record_content *content, struct error *e) NODISCARD;

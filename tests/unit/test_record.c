@@ -391,6 +391,38 @@ headers(void **state)
 	peek("1803030001", true, ERR_TLS, ALERT_UNEXPECTED_MESSAGE);
 }
 
+/*
+ * A good record on each side of the last number: the one before is taken, and
+ * with that one the direction is over, however good what follows.
+ */
+static void
+the_sequence_never_wraps(void **state)
+{
+	uint8_t record[256];
+	struct record_content c;
+	struct error e;
+	struct side tx;
+	struct side rx;
+	size_t n;
+
+	(void)state;
+	side(&tx, 0x1301, RFC8448_S_AP);
+	side(&rx, 0x1301, RFC8448_S_AP);
+	tx.keys.sequence = rx.keys.sequence = UINT64_MAX - 1;
+	n = seal_text(&tx, RECORD_APPLICATION_DATA, record, RFC8448_DATA);
+	assert_int_equal(open_record(&rx, record, n, &c, &e), ERR_OK);
+	for (unsigned again = 0; again < 3; again++) {
+		n = seal_text(
+			&tx, RECORD_APPLICATION_DATA, record, RFC8448_DATA);
+		assert_int_equal(open_record(&rx, record, n, &c, &e), ERR_TLS);
+		assert_int_equal(e.alert, ALERT_BAD_RECORD_MAC);
+		assert_true(rx.keys.sequence == UINT64_MAX);
+	}
+	/* New keys begin anew. */
+	record_keys_update(&rx.keys);
+	assert_true(rx.keys.sequence == 0);
+}
+
 static void
 short_and_forged_records(void **state)
 {
@@ -435,6 +467,7 @@ main(void)
 		cmocka_unit_test(every_suite_and_length),
 		cmocka_unit_test(padding_and_inner_types),
 		cmocka_unit_test(headers),
+		cmocka_unit_test(the_sequence_never_wraps),
 		cmocka_unit_test(short_and_forged_records),
 	};
 

@@ -335,6 +335,22 @@ own_update_by_count(void **state)
 	assert_int_equal(peer.got_key_updates, 1);
 }
 
+/* Whatever was sent, the number of a record does not come round. */
+static void
+own_sequence_never_wraps(void **state)
+{
+	(void)state;
+	peer_begin(&peer);
+	connect_chunked(0);
+	talk();
+	tls.send.sequence = UINT64_MAX - 1;
+	peer.recv.sequence = UINT64_MAX - 1;
+	/* The last number is not needed: KeyUpdate takes the one before it. */
+	talk();
+	assert_int_equal(peer.got_key_updates, 1);
+	assert_true(tls.send.sequence < 4);
+}
+
 /*
  * Where the state says that bytes can be taken there is room for one at least,
  * also if a KeyUpdate has to go before them: a caller would read nothing into
@@ -655,6 +671,7 @@ main(void)
 		cmocka_unit_test(key_updates),
 		cmocka_unit_test(one_answer_for_many_requests),
 		cmocka_unit_test(own_update_by_count),
+		cmocka_unit_test(own_sequence_never_wraps),
 		cmocka_unit_test(room_is_as_the_state_says),
 		cmocka_unit_test(close_is_per_direction),
 		cmocka_unit_test(server_closes_first),
