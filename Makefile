@@ -218,7 +218,8 @@ $(OUT)/asan/bin/test_%: $(OUT)/asan/tests/unit/test_%.o $(OUT)/asan/libunit.a \
 	$(Q)$(TEST_CC) $(SANITIZE) -o $@ $^ $(LDFLAGS) -lcmocka
 
 # For valgrind: our sources without sanitizers, on BearSSL as it is shipped.
-WRAPPED := rng_bytes mem_equal_ct aead_open aead_seal signature_sign
+WRAPPED := rng_bytes mem_equal_ct aead_open aead_seal signature_sign \
+	br_rsa_private_get_default
 CONSTANT_TIME := tests/tools/constant_time.c tests/unit/peer.c \
 	$(sort $(wildcard src/base/*.c src/wire/*.c src/tls/*.c))
 $(OUT)/tools/constant_time: $(CONSTANT_TIME) $(OUT)/gen/roots_data.h \
@@ -295,8 +296,8 @@ judge: ## Google's own proxy and connectors against the emulator
 	$(Q)tests/judge/run
 
 mutation: ## take each check of the TLS client out: does a test notice?
-	$(Q)tests/deps build unit
-	$(AGAIN) $(VENDOR)/asan/libbearssl.a
+	$(Q)tests/deps build unit integration
+	$(AGAIN) $(VENDOR)/asan/libbearssl.a $(VENDOR)/musl/libbearssl.a
 	$(Q)tests/mutation/run
 
 demo: ## a Node.js app under fairlead, its database through the tunnel

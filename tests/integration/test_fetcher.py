@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 import lab
+from dripper import Dripper
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = os.environ.get("OUT", "build")
@@ -326,6 +327,17 @@ def test_silence_ends_at_the_deadline(fetch, echo_emulator, group, op,
     assert answer.detail.startswith(prefix)
     assert "timed out waiting for the response of 127.0.0.1:" in answer.detail
     assert answer.detail.endswith("(refresh timeout 2s)")
+
+
+def test_handshake_that_never_gets_done(fetch):
+    """A byte now and then does not put the deadline off."""
+    with Dripper("127.0.0.1") as dripper:
+        answer = fetch("--refresh-timeout", "2s",
+                       endpoint=f"https://127.0.0.1:{dripper.port}")
+        assert dripper.sent > 0
+    assert answer.result == "TEMPORARY"
+    assert "timed out waiting for the TLS handshake of 127.0.0.1:" \
+        in answer.detail
 
 
 def test_instance_that_does_not_fit(fetch, echo_emulator):

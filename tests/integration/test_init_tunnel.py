@@ -3,6 +3,7 @@ and the order in which things end."""
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -460,6 +461,42 @@ def test_app_of_the_same_user_cannot_look_inside(start, echo_emulator, port):
     assert init.wait() == 0
     assert init.log().count("closed:") == 8
     assert "open:" not in init.log()
+
+
+def can_dump(pid):
+    """The files of a process that leaves no core are root's, not its own."""
+    own = int(pid1.status(pid)["Uid"].split()[1])
+    return os.stat(f"/proc/{pid}/stat").st_uid == own
+
+
+def core_limits(pid):
+    with open(f"/proc/{pid}/limits") as src:
+        line = next(line for line in src if line.startswith("Max core file"))
+    return line.split()[4:6]
+
+
+def test_no_core_of_a_process_with_secrets(start, echo_emulator, port,
+                                           tmp_path_factory):
+    """Not as root, whose files look the same either way, and without a user
+    of the tunnel's own: a change of the user forbids cores by itself."""
+    drop = ["setpriv", "--reuid", "65534", "--regid", "65534",
+            "--clear-groups"] if os.geteuid() == 0 else []
+    echo_emulator.metadata("token", silence=60)
+    readable = tmp_path_factory.mktemp("ca")
+    for part in (readable, readable.parent, readable.parent.parent):
+        os.chmod(part, 0o755)
+    shutil.copy(echo_emulator.ca_file, readable / "ca.pem")
+    os.chmod(readable / "ca.pem", 0o644)
+    init = start(echo_emulator, "--ca-file", f"{readable}/ca.pem",
+                 "--port", str(port), wrapper=drop, app=["sleep", "1000"])
+    tunnel = tunnel_of(init)
+    fetcher = lab.wait_until(lambda: init.role("fairlead-fetch"),
+                             what="a fetcher")
+    for pid in (init.init, tunnel, fetcher):
+        lab.wait_until(lambda pid=pid: not can_dump(pid), what="no core")
+    for pid in (tunnel, fetcher):
+        lab.wait_until(lambda pid=pid: core_limits(pid) == ["0", "0"],
+                       what="a limit for cores")
 
 
 def test_idle_means_asleep(start, echo_emulator, port):

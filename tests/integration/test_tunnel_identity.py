@@ -6,6 +6,7 @@ import time
 
 import lab
 import pytest
+from dripper import Dripper
 from echo import ask
 
 REFUSED = {
@@ -208,6 +209,20 @@ def test_instance_that_keeps_silent(echo_emulator, start):
     echo_emulator.set(connect="silent")
     assert refused(proxy)
     proxy.wait_log("failed to connect to instance: .*timed out")
+
+
+def test_handshake_that_never_gets_done(echo_emulator, start):
+    """A byte now and then does not put the end of a dial off."""
+    proxy = start("--dial-timeout", "2s")
+    lab.wait_until(lambda: served(proxy), what="the identity")
+    echo_emulator.set(connect="refuse")
+    with Dripper(echo_emulator.address, 3307) as dripper:
+        lab.wait_until(
+            lambda: refused(proxy) and re.search(
+                "failed to connect to instance: .*"
+                "the TLS handshake timed out", proxy.log()),
+            what="the end of the dial")
+        assert dripper.sent > 0
 
 
 def test_instance_that_closes_without_a_word(echo_emulator, proxy):
