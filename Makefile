@@ -229,6 +229,14 @@ $(OUT)/tools/constant_time: $(CONSTANT_TIME) $(OUT)/gen/roots_data.h \
 	$(Q)$(TEST_CC) $(BASIC) -O2 -g -Itests/unit -o $@ $(CONSTANT_TIME) \
 		$(VENDOR)/musl/libbearssl.a $(WRAPPED:%=-Wl,--wrap=%) $(LDFLAGS)
 
+# The engine as it is shipped, in a loop: tests/bench/handshakes.py.
+HANDSHAKES := $(OUT)/musl/tests/bench/handshakes.o $(filter \
+	$(foreach floor,base wire tls,$(OUT)/musl/src/$(floor)/%),$(MUSL_OBJ))
+$(OUT)/bench/handshakes: $(HANDSHAKES) $(VENDOR)/musl/libbearssl.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(MUSL_CC) $(MUSL_CODE) -static -Wl,--gc-sections -o $@ $^ $(LDFLAGS)
+
 # Programs that tests run; made when a test asks for them.
 $(OUT)/tools/%: $(OUT)/asan/tests/tools/%.o $(OUT)/asan/libfairlead.a \
 		$(VENDOR)/asan/libbearssl.a
@@ -321,7 +329,7 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (60), keep what covers more
 
 bench: ## start-up beside other inits, tunnel beside other proxies
 	$(Q)tests/deps build integration bench
-	$(AGAIN) all
+	$(AGAIN) all $(OUT)/bench/handshakes
 	$(Q)tests/bench/run
 
 bench-init: ## what fairlead and the inits of Debian cost, side by side
