@@ -3,6 +3,7 @@
  * key, no hello and no signature may be made of anything else.
  */
 #include "base/rng.h"
+#include "tls/alert.h"
 #include "tls/keypair.h"
 #include "tls/keyshare.h"
 #include "tls/pss.h"
@@ -27,7 +28,9 @@ static unsigned good_calls;
 static int how;
 static size_t most; /* bytes per call */
 static unsigned calls;
-static bool once; /* one call fails, and the kernel is well again */
+static bool once;     /* one call fails, and the kernel is well again */
+static unsigned same; /* so many answers are all of same_byte */
+static int same_byte;
 
 /* Ahead of libc's. */
 ssize_t
@@ -40,6 +43,11 @@ getrandom(void *p, size_t len, unsigned flags)
 		return how == 0 ? 0 : -1;
 	}
 	good_calls--;
+	if (same > 0) {
+		same--;
+		memset(p, same_byte, len);
+		return (ssize_t)len;
+	}
 	return syscall(SYS_getrandom, p, len < most ? len : most, flags);
 }
 
@@ -129,6 +137,61 @@ no_key_without_it(void **state)
 	}
 }
 
+/* Nought and what is beyond the order are no keys: others are drawn. */
+static void
+no_key_out_of_range(void **state)
+{
+	struct keyshare share;
+
+	(void)state;
+	for (same_byte = 0; same_byte < 256; same_byte += 255) {
+		for (uint16_t group = KEYSHARE_SECP256R1;
+			group <= KEYSHARE_SECP384R1; group++) {
+			kernel(1000, ENOSYS);
+			same = 3;
+			assert_int_equal(
+				keyshare_generate(&share, group), ERR_OK);
+			assert_int_equal(calls, 4);
+			same = 1000;
+			assert_int_equal(
+				keyshare_generate(&share, group), ERR_SYS);
+		}
+	}
+	same = 0;
+}
+
+/* The kernel fails after the first hello, and the server asks for a second. */
+static void
+no_second_hello_without_it(void **state)
+{
+	static struct peer peer;
+	static struct tls13 tls;
+	static struct tls13_buffers buffers;
+	struct tls13_config config;
+	const uint8_t *hello;
+	uint8_t *in;
+	size_t len;
+
+	(void)state;
+	kernel(1000, ENOSYS);
+	config = *peer_client_config();
+	peer_begin(&peer);
+	peer.group = KEYSHARE_SECP256R1;
+	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_OK);
+	hello = tls13_sendrec_buf(&tls, &len);
+	assert_non_null(hello);
+	peer_receive(&peer, span_of(hello, len));
+	tls13_sendrec_ack(&tls, len);
+	in = tls13_recvrec_buf(&tls, &len);
+	assert_true(peer.out_len > 0 && len >= peer.out_len);
+	memcpy(in, peer.out, peer.out_len);
+	kernel(0, ENOSYS);
+	tls13_recvrec_ack(&tls, peer.out_len);
+	assert_int_equal(tls13_error(&tls)->code, ERR_SYS);
+	assert_int_equal(tls13_error(&tls)->alert, ALERT_INTERNAL_ERROR);
+	tls13_clear(&tls);
+}
+
 static void
 no_signature_without_it(void **state)
 {
@@ -156,6 +219,8 @@ main(void)
 		cmocka_unit_test(failure_is_told),
 		cmocka_unit_test(no_hello_without_it),
 		cmocka_unit_test(no_key_without_it),
+		cmocka_unit_test(no_key_out_of_range),
+		cmocka_unit_test(no_second_hello_without_it),
 		cmocka_unit_test(no_signature_without_it),
 	};
 

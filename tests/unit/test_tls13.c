@@ -4,6 +4,8 @@
  */
 #include "tls/tls13.h"
 
+#include "tls/alert.h"
+
 #include "peer.h"
 
 #include <setjmp.h>
@@ -626,6 +628,60 @@ padding_and_empty_records(void **state)
 	assert_hears("hi");
 }
 
+/* A call that the state does not allow changes nothing. */
+static void
+calls_out_of_turn(void **state)
+{
+	static struct tls13_buffers others;
+	size_t len = 1;
+
+	(void)state;
+	peer_begin(&peer);
+	start();
+	assert_null(tls13_recvapp_buf(&tls, &len));
+	assert_int_equal(len, 0);
+	tls13_recvapp_ack(&tls, 1);
+	tls13_sendapp_ack(&tls, 1);
+	peer_exchange(&peer, &tls, 0);
+	assert_true(tls13_handshake_done(&tls));
+	tls13_attach(&tls, &others);
+	assert_ptr_equal(tls.b, &buffers);
+	tls13_sendrec_ack(&tls, 1);
+	assert_int_equal(buffers.send_head, 0);
+	assert_int_equal(buffers.send_tail, 0);
+	/* More than there is room for: all that there is, and no more. */
+	tls13_sendapp_ack(&tls, SIZE_MAX);
+	assert_true(buffers.send_tail <= sizeof(buffers.send));
+	assert_true(tls.send.sequence > 1);
+	assert_fine();
+	tls13_recv_eof(&tls);
+	len = buffers.recv_tail;
+	tls13_recvrec_ack(&tls, 1);
+	assert_int_equal(buffers.recv_tail, len);
+	assert_int_equal(tls13_error(&tls)->code, ERR_EOF);
+}
+
+/* BearSSL refuses an even prime; it is our fault, and the server is told so. */
+static void
+key_that_cannot_sign(void **state)
+{
+	static struct keypair broken;
+	struct tls13_config config = *peer_client_config();
+
+	(void)state;
+	keypair_copy(&broken, config.key);
+	broken.rsa.p[broken.rsa.plen - 1] ^= 1;
+	config.key = &broken;
+	peer_begin(&peer);
+	peer.request = true;
+	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_OK);
+	peer_exchange(&peer, &tls, 0);
+	assert_int_equal(tls13_error(&tls)->code, ERR_KEY);
+	assert_int_equal(peer.got_alert, ALERT_INTERNAL_ERROR);
+	assert_false(peer.got_verify);
+	assert_false(peer.got_finished);
+}
+
 static void
 secrets_are_wiped(void **state)
 {
@@ -681,6 +737,8 @@ main(void)
 		cmocka_unit_test(bulk_in),
 		cmocka_unit_test(back_pressure),
 		cmocka_unit_test(padding_and_empty_records),
+		cmocka_unit_test(calls_out_of_turn),
+		cmocka_unit_test(key_that_cannot_sign),
 		cmocka_unit_test(secrets_are_wiped),
 		cmocka_unit_test(small_at_rest),
 	};

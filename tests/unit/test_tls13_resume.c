@@ -293,6 +293,29 @@ wrong_lengths_are_not_offered(void **state)
 	assert_int_equal(peer.identity_seen_len, TLS_TICKET_MAX);
 }
 
+/* Each of ticket and cookie is allowed; together they are more than a hello. */
+static void
+ticket_and_cookie_that_do_not_fit(void **state)
+{
+	static uint8_t big[TLS_TICKET_MAX];
+	static char cookie[TLS_HELLO_MAX - 1024];
+
+	(void)state;
+	memset(cookie, 'c', sizeof(cookie) - 1);
+	offer(0x1301, 0x1301);
+	kept.identity = span_of(big, sizeof(big));
+	peer.cookie = cookie;
+	run();
+	assert_int_equal(tls13_error(&tls)->code, ERR_LIMIT);
+	assert_int_equal(peer.got_alert, ALERT_INTERNAL_ERROR);
+	assert_int_equal(peer.hellos, 1);
+	/* Without the ticket the cookie fits. */
+	begin();
+	peer.cookie = cookie;
+	assert_not_offered();
+	assert_int_equal(peer.hellos, 2);
+}
+
 /* Of what is borrowed nothing is read after tls13_init. */
 static void
 borrowed_until_init_returns(void **state)
@@ -627,6 +650,7 @@ main(void)
 		cmocka_unit_test(offered_without_a_taker),
 		cmocka_unit_test(too_old_is_not_offered),
 		cmocka_unit_test(wrong_lengths_are_not_offered),
+		cmocka_unit_test(ticket_and_cookie_that_do_not_fit),
 		cmocka_unit_test(borrowed_until_init_returns),
 		cmocka_unit_test(tickets_of_all_kinds),
 		cmocka_unit_test(ticket_after_key_updates),

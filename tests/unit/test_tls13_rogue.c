@@ -1209,6 +1209,9 @@ configuration_that_does_not_fit(void **state)
 	config.chain[1] = config.chain[0];
 	config.chain_count = 2;
 	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_LIMIT);
+	begin();
+	config.chain_count = CHAIN_CERTS_MAX + 1;
+	assert_int_equal(tls13_init(&tls, &buffers, &config), ERR_LIMIT);
 	/* The most that is allowed goes out. */
 	begin();
 	config.chain[0] = span_of(big, CHAIN_DER_MAX);
