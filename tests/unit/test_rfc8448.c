@@ -1,17 +1,25 @@
 /*
- * test_rfc8448.c - the traces of RFC 8448 sections 4 and 5, byte for byte: a
- * handshake that resumes the one of section 3 (test_keyschedule has that), and
- * one with a HelloRetryRequest. Early data, which section 4 sends too, is none
- * of ours; its EndOfEarlyData is in the transcript as published.
+ * test_rfc8448.c - the traces of RFC 8448 sections 4 to 7, byte for byte: a
+ * handshake that resumes the one of section 3 (test_keyschedule has that), one
+ * with a HelloRetryRequest, one with a client certificate, one in compatibility
+ * mode. Early data, which section 4 sends too, is none of ours; its
+ * EndOfEarlyData is in the transcript as published. Hellos are the trace's:
+ * ours has other extensions. Nor can its client's signature be made here, whose
+ * salt and private key are not published; that it is good is checked instead.
  */
+#include "tls/alert.h"
 #include "tls/engine.h"
 #include "tls/keyschedule.h"
 #include "tls/keyshare.h"
 #include "tls/psk.h"
+#include "tls/pss.h"
 #include "tls/record.h"
+#include "tls/signature.h"
 
+#include "peer.h"
 #include "pemvec.h"
 #include "vectors/rfc8448.h"
+#include "vectors/rfc8448_last.h"
 #include "vectors/rfc8448_more.h"
 
 #include <setjmp.h>
@@ -285,6 +293,277 @@ handshake_with_a_retry(void **state)
 		RETRY_CLIENT_CLOSE_RECORD);
 }
 
+/* The next message, which has to be of this type, into the transcript. */
+static struct span
+next_message(struct trace *t, struct reader *flight, uint8_t type)
+{
+	struct reader header = *flight;
+	struct span message;
+	size_t len;
+
+	assert_int_equal(read_u8(&header), type);
+	len = read_u24(&header);
+	message = read_bytes(flight, HANDSHAKE_HEADER_LEN + len);
+	assert_true(reader_ok(flight));
+	transcript_append(&t->transcript, message);
+	return message;
+}
+
+/* The key of the only certificate of a Certificate message. */
+static const br_x509_pkey *
+key_of(struct span message, br_x509_decoder_context *decoder)
+{
+	struct reader r = reader_over(span_of(message.data + 8,
+		message.len - 8)); /* header, context, length of the list */
+	struct span der = read_block24(&r);
+
+	assert_int_equal(read_u16(&r), 0); /* no extensions */
+	assert_true(reader_done(&r));
+	br_x509_decoder_init(decoder, NULL, NULL);
+	br_x509_decoder_push(decoder, der.data, der.len);
+	assert_non_null(br_x509_decoder_get_pkey(decoder));
+	return br_x509_decoder_get_pkey(decoder);
+}
+
+/* The signature of a CertificateVerify. */
+static struct span
+signature_of(struct span message, uint16_t scheme)
+{
+	struct reader r =
+		reader_over(span_of(message.data + HANDSHAKE_HEADER_LEN,
+			message.len - HANDSHAKE_HEADER_LEN));
+	struct span sig;
+
+	assert_int_equal(read_u16(&r), scheme);
+	sig = read_block16(&r);
+	assert_true(reader_done(&r));
+	return sig;
+}
+
+static void
+finish(struct trace *t, const char *secret, struct reader *flight)
+{
+	struct trace before = *t;
+	struct span message = next_message(t, flight, HANDSHAKE_FINISHED);
+
+	assert_true(reader_done(flight));
+	assert_finished(&before, secret, message.data);
+}
+
+/* EncryptedExtensions to Finished of the server that wants a certificate. */
+static void
+server_with_a_request(struct trace *t, struct span flight)
+{
+	struct reader r = reader_over(flight);
+	uint8_t hash[SUITE_HASH_MAX];
+	br_x509_decoder_context decoder;
+	const br_x509_pkey *key;
+	struct span message;
+	struct span signed_hash;
+	struct error e;
+
+	error_clear(&e);
+	(void)next_message(t, &r, HANDSHAKE_ENCRYPTED_EXTENSIONS);
+	message = next_message(t, &r, HANDSHAKE_CERTIFICATE_REQUEST);
+	/* The list is all of its one extension. */
+	message = span_of(message.data + 13, message.len - 13);
+	assert_int_equal(
+		signature_choose(message, peer_client_config()->key), 0x0804);
+	key = key_of(next_message(t, &r, HANDSHAKE_CERTIFICATE), &decoder);
+	signed_hash = transcript_hash(&t->transcript, hash);
+	message = signature_of(
+		next_message(t, &r, HANDSHAKE_CERTIFICATE_VERIFY), 0x0403);
+	assert_int_equal(
+		signature_verify(0x0403, key, signed_hash, message, &e),
+		ERR_OK);
+	finish(t, AUTH_S_HS, &r);
+}
+
+/* What a client signs (RFC 8446 4.4.3), hashed. */
+static struct span
+client_digest(struct span transcript_hash, uint8_t *out)
+{
+	static const char context[] = "TLS 1.3, client CertificateVerify";
+	uint8_t spaces[64];
+	br_sha256_context c;
+
+	memset(spaces, ' ', sizeof(spaces));
+	br_sha256_init(&c);
+	br_sha256_update(&c, spaces, sizeof(spaces));
+	br_sha256_update(&c, context, sizeof(context)); /* with its zero */
+	br_sha256_update(&c, transcript_hash.data, transcript_hash.len);
+	br_sha256_out(&c, out);
+	return span_of(out, HASH_LEN);
+}
+
+static void
+client_with_a_certificate(struct trace *t, struct span flight)
+{
+	struct reader r = reader_over(flight);
+	uint8_t hash[SUITE_HASH_MAX];
+	uint8_t digest[HASH_LEN];
+	br_x509_decoder_context decoder;
+	const br_x509_pkey *key =
+		key_of(next_message(t, &r, HANDSHAKE_CERTIFICATE), &decoder);
+	struct span signed_hash =
+		client_digest(transcript_hash(&t->transcript, hash), digest);
+	struct span sig = signature_of(
+		next_message(t, &r, HANDSHAKE_CERTIFICATE_VERIFY), 0x0804);
+
+	assert_int_equal(key->key_type, BR_KEYTYPE_RSA);
+	assert_int_equal(
+		pss_verify(&key->key.rsa, 256, signed_hash, sig), ERR_OK);
+	finish(t, AUTH_C_HS, &r);
+}
+
+static void
+begin_trace(
+	struct trace *t, const char *client_private, const char *server_public)
+{
+	uint8_t public[32];
+
+	transcript_begin(&t->transcript);
+	transcript_choose(&t->transcript, t->suite);
+	keyschedule_begin(&t->schedule, t->suite->hash, span_of(NULL, 0));
+	share(KEYSHARE_X25519, client_private,
+		pemvec_hex(public, sizeof(public), server_public), t);
+}
+
+static void
+handshake_with_a_client_certificate(void **state)
+{
+	struct trace t = {.suite = suite_find(0x1301)};
+	static uint8_t flight[1024];
+	struct record_content c;
+
+	(void)state;
+	begin_trace(&t, AUTH_CLIENT_PRIVATE, AUTH_SERVER_PUBLIC);
+	assert_hex(t.schedule.secret, AUTH_HANDSHAKE);
+	say(&t, AUTH_CLIENT_HELLO);
+	say(&t, AUTH_SERVER_HELLO);
+	derive(&t, "c hs traffic", AUTH_C_HS);
+	derive(&t, "s hs traffic", AUTH_S_HS);
+
+	c = open_record(
+		&t, AUTH_S_HS, AUTH_FLIGHT_RECORD, flight, sizeof(flight));
+	assert_int_equal(c.type, RECORD_HANDSHAKE);
+	assert_hex(c.data, AUTH_ENCRYPTED_EXTENSIONS AUTH_CERTIFICATE_REQUEST);
+	server_with_a_request(&t, span_of(c.data, c.len));
+	assert_sealed(&t, AUTH_S_HS, RECORD_HANDSHAKE, span_of(c.data, c.len),
+		AUTH_FLIGHT_RECORD);
+	keyschedule_mix(&t.schedule, span_of(NULL, 0));
+	assert_hex(t.schedule.secret, AUTH_MASTER);
+	derive(&t, "c ap traffic", AUTH_C_AP);
+	derive(&t, "s ap traffic", AUTH_S_AP);
+
+	c = open_record(&t, AUTH_C_HS, AUTH_CLIENT_FLIGHT_RECORD, flight,
+		sizeof(flight));
+	assert_int_equal(c.type, RECORD_HANDSHAKE);
+	client_with_a_certificate(&t, span_of(c.data, c.len));
+	assert_sealed(&t, AUTH_C_HS, RECORD_HANDSHAKE, span_of(c.data, c.len),
+		AUTH_CLIENT_FLIGHT_RECORD);
+	derive(&t, "res master", AUTH_RESUMPTION);
+	assert_sealed(&t, AUTH_C_AP, RECORD_ALERT, span_of("\1\0", 2),
+		AUTH_CLIENT_CLOSE_RECORD);
+	assert_sealed(&t, AUTH_S_AP, RECORD_ALERT, span_of("\1\0", 2),
+		AUTH_SERVER_CLOSE_RECORD);
+}
+
+static void
+handshake_in_compatibility_mode(void **state)
+{
+	struct trace t = {.suite = suite_find(0x1301)};
+	static uint8_t flight[1024];
+	static uint8_t hello[256];
+	struct record_content c;
+	struct span record;
+	struct reader r;
+
+	(void)state;
+	begin_trace(&t, COMPAT_CLIENT_PRIVATE, COMPAT_SERVER_PUBLIC);
+	assert_hex(t.schedule.secret, COMPAT_HANDSHAKE);
+	say(&t, COMPAT_CLIENT_HELLO);
+	record = pemvec_hex(hello, sizeof(hello), COMPAT_SERVER_HELLO_RECORD);
+	transcript_append(
+		&t.transcript, span_of(record.data + RECORD_HEADER_LEN,
+				       record.len - RECORD_HEADER_LEN));
+	derive(&t, "c hs traffic", COMPAT_C_HS);
+	derive(&t, "s hs traffic", COMPAT_S_HS);
+
+	c = open_record(
+		&t, COMPAT_S_HS, COMPAT_FLIGHT_RECORD, flight, sizeof(flight));
+	r = reader_over(span_of(c.data, c.len));
+	(void)next_message(&t, &r, HANDSHAKE_ENCRYPTED_EXTENSIONS);
+	(void)next_message(&t, &r, HANDSHAKE_CERTIFICATE);
+	(void)next_message(&t, &r, HANDSHAKE_CERTIFICATE_VERIFY);
+	finish(&t, COMPAT_S_HS, &r);
+	keyschedule_mix(&t.schedule, span_of(NULL, 0));
+	derive(&t, "c ap traffic", COMPAT_C_AP);
+	derive(&t, "s ap traffic", COMPAT_S_AP);
+
+	c = open_record(&t, COMPAT_C_HS, COMPAT_CLIENT_FINISHED_RECORD, flight,
+		sizeof(flight));
+	r = reader_over(span_of(c.data, c.len));
+	finish(&t, COMPAT_C_HS, &r);
+	assert_sealed(&t, COMPAT_C_HS, RECORD_HANDSHAKE, span_of(c.data, c.len),
+		COMPAT_CLIENT_FINISHED_RECORD);
+	derive(&t, "res master", COMPAT_RESUMPTION);
+	assert_sealed(&t, COMPAT_C_AP, RECORD_ALERT, span_of("\1\0", 2),
+		COMPAT_CLIENT_CLOSE_RECORD);
+	assert_sealed(&t, COMPAT_S_AP, RECORD_ALERT, span_of("\1\0", 2),
+		COMPAT_SERVER_CLOSE_RECORD);
+}
+
+static void
+give(struct tls13 *t, const char *records)
+{
+	struct span bytes = hex(records);
+	size_t len;
+	uint8_t *to = tls13_recvrec_buf(t, &len);
+
+	assert_true(to != NULL && len >= bytes.len);
+	memcpy(to, bytes.data, bytes.len);
+	tls13_recvrec_ack(t, bytes.len);
+}
+
+/*
+ * The whole client, made to believe that the trace's hello was its own: it
+ * takes ServerHello, session id and change_cipher_spec, and has the keys. There
+ * it ends: the server answers an extension that was never ours, and the alert
+ * about that follows the client's change_cipher_spec.
+ */
+static void
+client_in_compatibility_mode(void **state)
+{
+	static struct tls13 tls;
+	static struct tls13_buffers buffers;
+	struct handshake *h = &buffers.handshake;
+	const uint8_t *out;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(
+		tls13_init(&tls, &buffers, peer_client_config()), ERR_OK);
+	(void)tls13_sendrec_buf(&tls, &len);
+	tls13_sendrec_ack(&tls, len);
+	(void)pemvec_hex(
+		h->session_id, sizeof(h->session_id), COMPAT_SESSION_ID);
+	(void)pemvec_hex(h->share.secret, 32, COMPAT_CLIENT_PRIVATE);
+	transcript_begin(&h->transcript);
+	transcript_append(&h->transcript, hex(COMPAT_CLIENT_HELLO));
+
+	give(&tls, COMPAT_SERVER_HELLO_RECORD COMPAT_CCS_RECORD);
+	assert_int_equal(tls13_error(&tls)->code, ERR_OK);
+	assert_hex(tls.recv.secret, COMPAT_S_HS);
+	assert_hex(tls.send.secret, COMPAT_C_HS);
+	give(&tls, COMPAT_FLIGHT_RECORD);
+	assert_int_equal(tls13_error(&tls)->alert, ALERT_UNSUPPORTED_EXTENSION);
+	out = tls13_sendrec_buf(&tls, &len);
+	assert_true(out != NULL && len > hex(COMPAT_CCS_RECORD).len);
+	assert_hex(out, COMPAT_CCS_RECORD);
+	tls13_clear(&tls);
+}
+
 int
 main(void)
 {
@@ -293,6 +572,9 @@ main(void)
 		cmocka_unit_test(psk_binder),
 		cmocka_unit_test(resumed_handshake),
 		cmocka_unit_test(handshake_with_a_retry),
+		cmocka_unit_test(handshake_with_a_client_certificate),
+		cmocka_unit_test(handshake_in_compatibility_mode),
+		cmocka_unit_test(client_in_compatibility_mode),
 	};
 
 	return cmocka_run_group_tests_name("rfc8448", tests, NULL, NULL);
