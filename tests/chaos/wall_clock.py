@@ -7,24 +7,26 @@ the machine: for processes that ask the kernel's vDSO, as fairlead does.
 
 The code that the kernel lends the process for clock_gettime is replaced, in its
 memory alone, by a few instructions that ask the kernel and add a number of
-seconds to CLOCK_REALTIME. What it forks afterwards starts with its clock.
-x86-64 and root only.
+seconds to CLOCK_REALTIME, or to the clock that of() is told. What it forks
+afterwards starts with its clock. x86-64 and root only.
 """
 
 import ctypes
 import os
 import struct
+import time
 
 SYMBOL = b"__vdso_clock_gettime"
 CODE = bytes.fromhex(
     "b8e4000000"  # mov eax, SYS_clock_gettime
     "0f05"        # syscall
-    "85ff"        # test edi, edi: CLOCK_REALTIME
+    "83ff00"      # cmp edi, CLOCK_REALTIME
     "750a"        # jne the end
-    "488b0d0e000000"  # mov rcx, the number behind the code
+    "488b0d0d000000"  # mov rcx, the number behind the code
     "48010e"      # add [rsi], rcx
     "c3"          # ret
-    "9090909090909090" "9090")
+    "9090909090909090" "90")
+WHICH = 9  # where the clock stands in it
 NUMBER = 32
 SEIZE, INTERRUPT, DETACH, PEEKUSER = 0x4206, 0x4207, 17, 3
 RIP = 16 * 8  # in struct user
@@ -68,9 +70,10 @@ def symbol(image):
 class Clock:
     """One process's."""
 
-    def __init__(self, pid, at):
+    def __init__(self, pid, at, clock):
         self.pid = pid
         self.at = at
+        self.code = CODE[:WHICH] + bytes([clock]) + CODE[WHICH + 1:]
 
     def write(self, offset, data):
         memory = os.open(f"/proc/{self.pid}/mem", os.O_RDWR)
@@ -82,7 +85,7 @@ class Clock:
     def is_ours(self):
         with open(f"/proc/{self.pid}/mem", "rb") as memory:
             memory.seek(self.at)
-            return memory.read(len(CODE)) == CODE
+            return memory.read(len(CODE)) == self.code
 
     def replace(self, begin, end):
         """While it is nowhere in that code. False: try again."""
@@ -95,7 +98,7 @@ class Clock:
             here = libc.ptrace(PEEKUSER, self.pid, RIP, None) & (2 ** 64 - 1)
             if begin <= here < end:
                 return False
-            self.write(0, CODE + struct.pack("<q", 0))
+            self.write(0, self.code + struct.pack("<q", 0))
             return True
         finally:
             libc.ptrace(DETACH, self.pid, None, None)
@@ -109,12 +112,12 @@ def possible():
         vdso(os.getpid()) is not None
 
 
-def of(pid):
+def of(pid, which=time.CLOCK_REALTIME):
     place = vdso(pid)
     with open(f"/proc/{pid}/mem", "rb") as memory:
         memory.seek(place[0])
         offset = symbol(memory.read(place[1] - place[0]))
-    clock = Clock(pid, place[0] + offset)
+    clock = Clock(pid, place[0] + offset, which)
     while not clock.is_ours() and not clock.replace(*place):
         pass
     return clock

@@ -116,6 +116,15 @@ def strace(*rules, log="/dev/null"):
     return argv
 
 
+def many(name, few, whole):
+    """How often a test does a thing: a few times, or as often as it is told by
+    FAIRLEAD_MANY_NAME; with FAIRLEAD_MANY=all the whole number of times, which
+    takes long and is for a run by hand."""
+    if os.environ.get("FAIRLEAD_MANY") == "all":
+        few = whole
+    return int(os.environ.get(f"FAIRLEAD_MANY_{name}", few))
+
+
 def group_takes_values():
     """Linux 6.9 and newer send a signal with a value to a process group."""
     major, minor = os.uname().release.split(".")[:2]

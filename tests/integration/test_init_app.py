@@ -496,7 +496,7 @@ def test_pause_is_no_hang(start):
     app = init.app
     os.kill(app, signal.SIGSTOP)
     os.kill(init.init, signal.SIGSTOP)
-    time.sleep(3)
+    time.sleep(pid1.many("PAUSE", 3, 60))
     os.kill(init.init, signal.SIGCONT)
     os.kill(app, signal.SIGCONT)
     time.sleep(2)

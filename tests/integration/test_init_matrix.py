@@ -40,15 +40,16 @@ SHOWN = {
     9: ["test_closed_standard_streams"],
     10: ["test_no_descriptor_leaks", "test_init_closes_what_is_the_apps"],
     11: ["test_listen_pid", "test_listening_socket_of_every_start"],
-    12: ["test_term_right_after_the_first_system_call"],
+    12: ["test_term_right_after_the_first_system_call",
+         "test_term_at_every_system_call_of_the_start"],
     13: ["test_term_before_the_exec_is_not_lost",
          "test_signal_before_the_session_is_not_lost",
          "test_term_between_two_places_of_the_path"],
     14: ["test_term_and_exit_together_keep_the_code",
          "test_term_after_the_end_before_the_wait"],
     15: ["test_code_among_a_thousand"],
-    16: ["test_flood_of_zombies", "test_five_thousand_zombies_and_a_tunnel"],
-    17: ["test_no_process_now_is_no_end"],
+    16: ["test_flood_of_zombies", "test_thousands_of_zombies_and_a_tunnel"],
+    17: ["test_no_process_now_is_no_end", "test_no_process_for_a_restart"],
     18: ["test_orphans_are_reaped", "test_code_through_three_levels"],
     19: ["test_stragglers_may_clean_up", "test_stopped_straggler",
          "test_stubborn_straggler_is_killed", "test_daemon_is_a_straggler"],
@@ -83,27 +84,31 @@ SHOWN = {
     36: ["test_term_during_backoff", "test_stopped_at_the_gate",
          "test_term_right_after_the_first_system_call"],
     37: ["test_success_in_a_loop_is_no_tight_loop", "unit/test_supervisor.c"],
-    38: ["test_first_connect_of_the_app", "test_listening_before_the_app_runs"],
+    38: ["test_first_connect_of_the_app", "test_listening_before_the_app_runs",
+         "test_every_start_finds_the_port"],
     39: ["test_tunnel_serves_until_the_app_has_ended"],
-    40: ["test_all_of_the_end_fits_in_cloud_run", "unit/test_supervisor.c"],
+    40: ["test_all_of_the_end_in_cloud_run", "unit/test_supervisor.c",
+         "unit/test_config.c"],
     41: ["test_notifications_are_passed_on", "test_newline_on_a_descriptor",
          "test_descriptor_without_a_newline", "unit/test_notify.c"],
     42: ["test_log_pipe_full_or_gone"],
     43: ["test_pause_is_no_hang", "test_code_among_a_thousand",
-         "test_attached_debugger", "test_two_minutes"],
+         "test_attached_debugger", "test_clients_of_a_stopped_tunnel",
+         "test_two_minutes"],
     44: ["test_clock_that_starts_anywhere",
          "test_init_never_asks_for_the_time_of_day"],
     45: ["test_tini", "test_dumb_init", "test_catatonit",
          "conformance/README.md"],
-    46: ["test_nothing_is_left_of_restarts", "test_two_minutes",
-         "unit/test_restarts.c"],
+    46: ["test_nothing_is_left_of_restarts", "test_restarts_leave_nothing",
+         "test_two_minutes", "unit/test_restarts.c"],
     47: ["test_pause", "unit/test_personality.c"],
     48: ["test_every_signal_is_forwarded"],
     49: ["test_group_mode_follows_an_app_that_left_its_group"],
     50: ["test_output_kept_open_does_not_hold_the_end"],
     51: ["test_app_of_the_same_user_cannot_look_inside"],
     52: ["test_app_terminates_everything_it_can", "test_tunnel_of_another_user",
-         "test_app_that_kills_all"],
+         "test_app_that_kills_all",
+         "test_app_kills_all_where_init_is_not_pid1"],
 }
 
 
@@ -213,13 +218,19 @@ def test_app_that_kills_all(start, echo_emulator):
     init = start("--sqladmin-api-endpoint", echo_emulator.api_url,
                  "--ca-file", echo_emulator.ca_file, "--port",
                  str(lab.free_port()), echo_emulator.name, "--", lab.PYTHON,
-                 "-c", "import os, signal, sys, time\ntime.sleep(0.3)\n"
+                 "-c", "import os, signal, sys, time\n"
+                 "sys.stdin.readline()\n"
                  "try: os.kill(-1, signal.SIGKILL)\n"
                  "except OSError: pass\n"
                  "print('killed', flush=True); time.sleep(1000)",
-                 env=echo_emulator.env())
+                 env=echo_emulator.env(), stdin=subprocess.PIPE)
+    tunnel = lab.wait_until(lambda: init.role("fairlead-tunnel"),
+                            what="a tunnel")
+    init.process.stdin.write(b"\n")
+    init.process.stdin.flush()
     init.wait_log("killed")
-    lab.wait_until(lambda: init.role("fairlead-tunnel"), what="a tunnel")
+    lab.wait_until(lambda: init.role("fairlead-tunnel") not in (None, tunnel),
+                   what="another tunnel")
     init.wait_log("the tunnel was killed by SIGKILL")
     init.signal(signal.SIGTERM)
     assert init.wait() == 143
@@ -304,22 +315,22 @@ def test_without_a_stop_timeout_there_is_none(start):
 
 
 CROWD = r"""
-for (1 .. 5000) {
+for (1 .. $ARGV[0]) {
     select undef, undef, undef, 0.01 while !defined($pid = fork);
     exit 3 if !$pid;
 }
 """
 
 
-def test_five_thousand_zombies_and_a_tunnel(start, echo_emulator):
+def test_thousands_of_zombies_and_a_tunnel(start, echo_emulator):
     """They come in one piece when their parent ends; meanwhile bytes go
     through the tunnel, and no answer takes as long as all of them."""
     port = lab.free_port()
     init = start("--sqladmin-api-endpoint", echo_emulator.api_url,
                  "--ca-file", echo_emulator.ca_file, "--port", str(port),
                  echo_emulator.name, "--", "sh", "-c",
-                 "perl -e \"$0\" & echo up; wait; echo made; read x; exit 7",
-                 CROWD, stdin=subprocess.PIPE, env=echo_emulator.env())
+                 "perl -e \"$0\" $1 & echo up; wait; echo made; read x; "
+                 "exit 7", CROWD, str(pid1.many("ZOMBIES", 5000, 30000)), stdin=subprocess.PIPE, env=echo_emulator.env())
     init.wait_log(r"(?m)^up$")
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(lab.PATIENCE)
@@ -487,9 +498,10 @@ def test_success_in_a_loop_is_no_tight_loop(start):
     assert len(delays) == 3 and sum(map(int, delays)) >= 500
 
 
-def test_all_of_the_end_fits_in_cloud_run(start, echo_emulator):
-    """An app, a process of its own and a client that all hold on: what the
-    platform kills after 10 s has ended before, and in order."""
+def test_all_of_the_end_in_cloud_run(start, echo_emulator):
+    """An app, a process of its own and a client that all hold on: they are
+    ended one after the other. That the stages together take less than the
+    platform's 10 s is shown with invented times: unit/test_supervisor.c."""
     port = lab.free_port()
     init = start("--sqladmin-api-endpoint", echo_emulator.api_url,
                  "--ca-file", echo_emulator.ca_file, "--port", str(port),
@@ -502,14 +514,12 @@ def test_all_of_the_end_fits_in_cloud_run(start, echo_emulator):
         client.settimeout(lab.PATIENCE)
         client.sendall(b"ping")
         assert client.recv(4) == b"ping"
-        begin = time.monotonic()
         init.signal(signal.SIGTERM)
         assert init.wait() == 137
-        seconds = time.monotonic() - begin
     log = init.log()
-    assert "did not end within 8000 ms" in log
-    assert "left did not end within" in log
-    assert seconds < 10, log
+    assert log.index("did not end within 8000 ms; killing it") < \
+        log.index("left did not end within 500 ms; killing them") < \
+        log.index("instance closed the connection")
 
 
 # A clock just before the ends of 31 and 32 bits, and one that has only begun.
