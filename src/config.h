@@ -1,6 +1,6 @@
 /*
  * config.h - what the user asked for: command line, environment and defaults,
- * checked once and never changed afterwards.
+ * checked once; afterwards SIGHUP alone changes instances (init/reload.h).
  *
  * options.def is the only place where an option is written; the fields of
  * struct config, the parser, the environment names and --help come from it.
@@ -57,6 +57,7 @@ struct instance_config {
 	char path[PATH_LEN_MAX];   /* LISTEN_UNIX_* */
 	enum ip_type ip;
 	bool auto_iam_authn;
+	bool gone; /* taken out since the start: init/reload.h */
 };
 
 enum restart_mode {

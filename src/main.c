@@ -7,6 +7,7 @@
 #include "fetcher/command.h"
 #include "fetcher/fetcher_main.h"
 #include "init/init_main.h"
+#include "init/reload.h"
 #include "init/signals.h"
 #include "personality.h"
 #include "roles.h"
@@ -47,12 +48,31 @@ read_command_line(struct config *c, char *const argv[], int *status)
 	return false;
 }
 
+static char *const *arguments;
+
+static int
+reader_main(int channel)
+{
+	static struct config fresh;
+	enum config_action action;
+	struct error error;
+
+	error_clear(&error);
+	if (config_parse(&fresh, &action, arguments, environ, &error) !=
+		ERR_OK) {
+		log_error("SIGHUP: nothing is changed: %s", error.detail);
+		return 1;
+	}
+	return reload_send(channel, &fresh) ? 0 : 1;
+}
+
 int
 main(int argc, char *argv[])
 {
 	static const struct roles roles = {
 		.tunnel = tunnel_main,
 		.fetcher = fetcher_main,
+		.reader = reader_main,
 	};
 	static struct config config;
 	int status = 0;
@@ -60,6 +80,7 @@ main(int argc, char *argv[])
 	/* First of all: to PID 1 an unblocked signal is a lost signal. */
 	signals_block_all();
 	(void)argc;
+	arguments = argv;
 	switch (personality_parse(&config, &status, argv, environ)) {
 	case PERSONALITY_OWN:
 		if (!read_command_line(&config, argv, &status))

@@ -1,5 +1,5 @@
 /*
- * roles.h - how init starts the other two processes without knowing them.
+ * roles.h - how init starts the other processes without knowing them.
  *
  * main.c fills struct roles; init forks and calls. The child inherits config,
  * listeners and channels by memory; everything else has been closed, signals
@@ -39,6 +39,8 @@ struct roles {
 	int (*tunnel)(const struct config *c, const struct tunnel_boot *boot);
 	int (*fetcher)(const struct config *c,
 		const struct ipc_message *question, int answers);
+	/* Reads the configuration again: init/reload.h. */
+	int (*reader)(int channel);
 };
 
 #endif

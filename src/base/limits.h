@@ -67,6 +67,7 @@
 #define CA_FILE_MAX           1048576 /* bytes */
 #define KEY_THREAD_STACK      131072  /* bytes */
 #define FETCHER_ALARM_GRACE_S 5       /* alarm() after the refresh timeout */
+#define READER_ALARM_S        10      /* alarm() of reading files again */
 #define CREDENTIALS_MAX       65536   /* bytes of a credentials file */
 #define CREDENTIALS_TOKENS    256     /* values in one */
 #define CREDENTIALS_TEXT_MAX  1024  /* an e-mail address, a URL; NUL included */

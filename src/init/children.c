@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "init/orders.h"
+#include "init/reload.h"
 #include "init/terminal.h"
 #include "init/voice.h"
 
@@ -84,10 +85,12 @@ reaped(struct init *in, pid_t pid, int wait_status)
 	} else if (pid == in->keeper.pid) {
 		questions_cancel(&in->questions);
 		keeper_reaped(&in->keeper, wait_status, clock_ms());
+		reload_forget(in);
 		orders_tell(in, EV_TUNNEL_EXITED,
 			WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0);
 	} else if (!questions_reaped(
-			   &in->questions, &in->keeper, pid, wait_status)) {
+			   &in->questions, &in->keeper, pid, wait_status) &&
+		   !reload_reaped(in, pid)) {
 		if (!in->config->warn_reap || !voice_say(VOICE_REAPED, pid, 0))
 			log_debug("init: reaped process %d", (int)pid);
 	}

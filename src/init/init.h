@@ -14,13 +14,25 @@
 #include "init/supervisor.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* See reload.h. */
+struct reload {
+	pid_t reader; /* 0: none */
+	int channel;  /* what the reader sends; -1: none */
+	size_t count; /* of instances that have come */
+	bool again;   /* another SIGHUP came meanwhile */
+	bool free[INSTANCES_MAX];
+};
 
 struct init {
-	const struct config *config;
+	struct config *config;
 	struct supervisor supervisor;
 	struct app app;
 	struct keeper keeper;
 	struct notify notify;
+	struct reload reload;
 	struct signal_event signal; /* the one being handled */
 	int cwd;                    /* where the app starts again; -1 */
 	uint64_t look_ms;           /* earlier nobody asks how its start went */

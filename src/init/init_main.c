@@ -15,6 +15,7 @@
 #include "init/messages.h"
 #include "init/narrate.h"
 #include "init/orders.h"
+#include "init/reload.h"
 #include "init/setup.h"
 #include "init/terminal.h"
 #include "init/trim.h"
@@ -74,6 +75,9 @@ take_signal(struct init *in, const struct signal_event *ev)
 		return;
 	}
 	(void)voice_say(VOICE_RECEIVED, signo, 0);
+	/* An app gets it, too; a proxy alone would end by it. */
+	if (signo == SIGHUP && reload_begin(in) && in->config->command == NULL)
+		return;
 	if (in->config->rewrite.to[signo] == REWRITE_DROP) {
 		(void)voice_say(VOICE_DROPPED, signo, 0);
 	} else {
@@ -156,15 +160,16 @@ static void
 turn(struct init *in)
 {
 	uint64_t now = clock_ms();
-	struct pollfd fds[5] = {
+	struct pollfd fds[6] = {
 		{.fd = in->keeper.control, .events = POLLIN},
 		{.fd = in->notify.fd, .events = POLLIN},
 		{.fd = in->notify.pipe, .events = POLLIN},
 		{.fd = now < in->look_ms ? -1 : in->app.spawning.report,
 			.events = POLLIN},
+		{.fd = in->reload.channel, .events = POLLIN},
 	};
 
-	signals_wait(fds, 4, clock_poll_timeout(now, next_deadline(in, now)));
+	signals_wait(fds, 5, clock_poll_timeout(now, next_deadline(in, now)));
 	look_at_start(in);
 	/* What it said before it ended, and before its time was over. */
 	if (fds[1].revents != 0 || fds[2].revents != 0)
@@ -174,6 +179,8 @@ turn(struct init *in)
 	children_reap(in);
 	if (fds[0].revents != 0)
 		messages_take(in);
+	if (fds[4].revents != 0 && in->reload.channel >= 0)
+		reload_receive(in);
 	run_timers(in);
 }
 
@@ -212,7 +219,7 @@ start(struct init *in)
 
 /* Everything that may still fail. ERR_OK: from now on we must not die. */
 static enum err
-prepare(struct init *in, const struct config *c, const struct roles *roles,
+prepare(struct init *in, struct config *c, const struct roles *roles,
 	struct error *e)
 {
 	setup_standard_streams();
@@ -222,6 +229,7 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 		log_open();
 	in->config = c;
 	in->cwd = -1;
+	reload_init(&in->reload);
 	if (signals_open(e) != ERR_OK)
 		return e->code;
 	voice_set(c->voice);
@@ -246,7 +254,7 @@ prepare(struct init *in, const struct config *c, const struct roles *roles,
 }
 
 int
-init_main(const struct config *c, const struct roles *roles)
+init_main(struct config *c, const struct roles *roles)
 {
 	/* Large, and there is one per process. */
 	static struct init in;

@@ -13,6 +13,6 @@
  * executed; without an app 128 + the signal that ended us; 1 when something
  * that has to be there at start is not.
  */
-int init_main(const struct config *c, const struct roles *roles);
+int init_main(struct config *c, const struct roles *roles);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define POSTGRES_SOCKET "/.s.PGSQL.5432"
@@ -159,11 +160,13 @@ explain(const struct listeners *l, uint32_t i, struct error *e)
 bool
 listeners_skip(struct listeners *l, uint32_t i, struct error *e)
 {
-	if (!l->config->skip_failed_instance_config)
+	if (!l->config->skip_failed_instance_config && !l->late[i])
 		return false;
-	log_error("[%s] Unable to mount socket: %s (skipped due to "
-		  "skip-failed-instance-config flag)",
-		l->config->instances[i].name, e->detail);
+	log_error("[%s] Unable to mount socket: %s%s",
+		l->config->instances[i].name, e->detail,
+		l->late[i] ? ""
+			   : " (skipped due to skip-failed-instance-config "
+			     "flag)");
 	error_clear(e);
 	l->fds[i] = LISTENER_NONE;
 	l->missing--;
@@ -238,6 +241,37 @@ listeners_open(struct listeners *l, const struct config *c, struct error *e)
 			return explain(l, i, e);
 	}
 	return c->instance_count > 0 ? open_servers(l, e) : ERR_OK;
+}
+
+enum err
+listeners_add(struct listeners *l, uint32_t i, struct error *e)
+{
+	l->fds[i] = LISTENER_LATER;
+	l->files[i][0] = '\0';
+	l->engines[i] = IPC_ENGINE_END;
+	l->late[i] = true;
+	l->missing++;
+	if (open_known(l, i, e) == ERR_OK)
+		return ERR_OK;
+	l->fds[i] = LISTENER_NONE;
+	l->missing--;
+	return explain(l, i, e);
+}
+
+void
+listeners_close(struct listeners *l, uint32_t i)
+{
+	if (l->fds[i] == LISTENER_LATER)
+		l->missing--;
+	/* The tunnel has it, too, and the port is to be free at once. */
+	if (l->fds[i] >= 0) {
+		(void)shutdown(l->fds[i], SHUT_RDWR);
+		(void)close(l->fds[i]);
+	}
+	if (l->files[i][0] != '\0')
+		(void)unlink(l->files[i]);
+	l->files[i][0] = '\0';
+	l->fds[i] = LISTENER_NONE;
 }
 
 bool

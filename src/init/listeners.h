@@ -25,6 +25,8 @@ struct listeners {
 	size_t missing;                           /* LISTENER_LATER */
 	uint8_t engines[INSTANCES_MAX]; /* enum ipc_engine; IPC_ENGINE_END: it
 					 * is still to be asked for */
+	/* Added since the start: what fails is logged, and no more. */
+	bool late[INSTANCES_MAX];
 	int http;  /* -1: nobody asks for the HTTP server */
 	int admin; /* the same of the admin server */
 };
@@ -43,13 +45,23 @@ enum err listeners_open(
  */
 bool listeners_turn(const struct listeners *l, uint32_t instance);
 
+/*
+ * An instance was added: bind its listener where its configuration alone
+ * decides that. On failure it has none.
+ */
+enum err listeners_add(
+	struct listeners *l, uint32_t instance, struct error *e) NODISCARD;
+
+/* Nobody listens for it any more. */
+void listeners_close(struct listeners *l, uint32_t instance);
+
 /* Bind the listener of an instance whose turn it is. */
 enum err listeners_open_engine(
 	struct listeners *l, uint32_t instance, struct error *e) NODISCARD;
 
 /*
- * With --skip-failed-instance-config: log why it does not listen, and let the
- * others be served. False: without.
+ * With --skip-failed-instance-config, and of an instance that was added: log
+ * why it does not listen, and let the others be served. False: without.
  */
 bool listeners_skip(struct listeners *l, uint32_t instance, struct error *e);
 

@@ -20,8 +20,8 @@ messages_gate_is_open(const struct init *in)
 	       (!c->run_connection_test || in->keeper.tested);
 }
 
-static void
-look_at_gate(struct init *in)
+void
+messages_look(struct init *in)
 {
 	enum state state = in->supervisor.state;
 
@@ -47,9 +47,9 @@ settled(struct init *in, uint32_t instance)
 		.kind = IPC_LISTENER, .instance = instance};
 
 	keeper_send(&in->keeper, &answer, in->listeners.fds[instance]);
-	if (in->listeners.missing == 0)
+	if (in->listeners.missing == 0 && !in->listeners.late[instance])
 		messages_say_ready(in);
-	look_at_gate(in);
+	messages_look(in);
 }
 
 /* Whose turn it is opens its listener, and by that others have their turn. */
@@ -85,7 +85,7 @@ engine_unknown(struct init *in, uint32_t instance)
 	struct error e;
 
 	if (in->listeners.fds[instance] != LISTENER_LATER ||
-		in->config->wait_ready.wanted)
+		in->listeners.late[instance] || in->config->wait_ready.wanted)
 		return;
 	error_clear(&e);
 	(void)error_set(&e, ERR_CONFIG, "its engine is not known");
@@ -114,7 +114,7 @@ tested(struct init *in, bool passed)
 		orders_tell(in, EV_STARTUP_FAILED, 0);
 		return;
 	}
-	look_at_gate(in);
+	messages_look(in);
 	if (in->config->check_only)
 		quit(in);
 }
@@ -124,7 +124,8 @@ take_message(struct init *in, const struct ipc_message *m)
 {
 	switch ((enum ipc_kind)m->kind) {
 	case IPC_ASK_IDENTITY:
-		if (!in->keeper.draining)
+		if (!in->keeper.draining &&
+			!in->config->instances[m->instance].gone)
 			questions_ask(&in->questions, m, clock_ms());
 		break;
 	case IPC_ENGINE:
@@ -132,7 +133,7 @@ take_message(struct init *in, const struct ipc_message *m)
 		break;
 	case IPC_READY:
 		in->identities = true;
-		look_at_gate(in);
+		messages_look(in);
 		break;
 	case IPC_STARTUP_FAILED:
 		engine_unknown(in, m->instance);
@@ -143,9 +144,14 @@ take_message(struct init *in, const struct ipc_message *m)
 	case IPC_TESTED:
 		tested(in, m->flags == 0);
 		break;
+	case IPC_GONE:
+		in->reload.free[m->instance] = true;
+		break;
 	case IPC_LISTENER:
 	case IPC_FETCHER_EXITED:
 	case IPC_DRAIN:
+	case IPC_INSTANCE:
+	case IPC_REFRESH:
 	case IPC_KIND_END:
 		log_debug("init: unexpected message %u", (unsigned)m->kind);
 		break;

@@ -15,6 +15,9 @@ void messages_take(struct init *in);
 /* The app may start. */
 bool messages_gate_is_open(const struct init *in);
 
+/* What the app waits for may be there now. */
+void messages_look(struct init *in);
+
 /* All listeners are bound: say so. */
 void messages_say_ready(struct init *in);
 

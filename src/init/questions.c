@@ -28,12 +28,19 @@ questions_init(
 	q->config = c;
 	q->roles = roles;
 	/* No more than is used: untouched pages cost nothing. */
-	for (size_t i = 0; i < c->instance_count; i++) {
-		memset(&q->list[i], 0, sizeof(q->list[i]));
-		q->list[i].fetcher = -1;
-		q->list[i].kill_at_ms = CLOCK_NEVER;
-		backoff_init(&q->list[i].backoff, BACKOFF_BASE_MS);
-	}
+	for (uint32_t i = 0; i < c->instance_count; i++)
+		questions_add(q, i);
+}
+
+void
+questions_add(struct questions *q, uint32_t instance)
+{
+	struct question *one = &q->list[instance];
+
+	memset(one, 0, sizeof(*one));
+	one->fetcher = -1;
+	one->kill_at_ms = CLOCK_NEVER;
+	backoff_init(&one->backoff, BACKOFF_BASE_MS);
 }
 
 void
@@ -164,17 +171,22 @@ questions_reaped(
 }
 
 void
+questions_drop(struct questions *q, uint32_t instance)
+{
+	struct question *one = &q->list[instance];
+
+	one->waiting = false;
+	if (one->fetcher > 0) {
+		one->stale = true;
+		(void)kill(one->fetcher, SIGKILL);
+	}
+}
+
+void
 questions_cancel(struct questions *q)
 {
-	for (size_t i = 0; i < q->config->instance_count; i++) {
-		struct question *one = &q->list[i];
-
-		one->waiting = false;
-		if (one->fetcher > 0) {
-			one->stale = true;
-			(void)kill(one->fetcher, SIGKILL);
-		}
-	}
+	for (uint32_t i = 0; i < q->config->instance_count; i++)
+		questions_drop(q, i);
 }
 
 void

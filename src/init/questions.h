@@ -35,6 +35,12 @@ struct questions {
 void questions_init(
 	struct questions *q, const struct config *c, const struct roles *roles);
 
+/* An instance is new at that place, where no fetcher is. */
+void questions_add(struct questions *q, uint32_t instance);
+
+/* Nobody needs its answer: forget the question, end the fetcher. */
+void questions_drop(struct questions *q, uint32_t instance);
+
 /* An IPC_ASK_IDENTITY has come. */
 void questions_ask(
 	struct questions *q, const struct ipc_message *m, uint64_t now_ms);

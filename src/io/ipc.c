@@ -104,7 +104,8 @@ message_valid(const struct ipc_message *m, uint32_t instances)
 		return false;
 	if (m->public_key_len > sizeof(m->public_key))
 		return false;
-	if (m->kind == IPC_READY || m->kind == IPC_DRAIN || m->kind == IPC_QUIT)
+	if (m->kind == IPC_READY || m->kind == IPC_DRAIN ||
+		m->kind == IPC_QUIT || m->kind == IPC_REFRESH)
 		return true;
 	return m->instance < instances;
 }

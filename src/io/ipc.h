@@ -28,11 +28,15 @@ enum ipc_kind {
 	IPC_STARTUP_FAILED,   /* instance: its first identity failed */
 	IPC_QUIT,             /* somebody asked /quitquitquit */
 	IPC_TESTED,           /* flags: how many connection tests failed */
+	IPC_GONE,             /* instance: taken out, and no connection left */
 	/* init -> tunnel */
 	IPC_LISTENER,       /* instance; its listening socket is attached, or
 			     * nobody will listen for it */
 	IPC_FETCHER_EXITED, /* instance, wait_status: no answer will come */
 	IPC_DRAIN,          /* the app is gone: finish and exit 0 */
+	IPC_INSTANCE,       /* instance; a pipe that holds its struct
+			     * instance_config is attached */
+	IPC_REFRESH,        /* ask for all identities again */
 	IPC_KIND_END
 };
 

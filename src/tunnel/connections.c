@@ -38,6 +38,18 @@ connections_leave(struct instance *i)
 	}
 }
 
+bool
+connections_some(const struct instance *i)
+{
+	const struct connections *all = &i->tunnel->connections;
+
+	for (size_t n = 0; n < all->touched; n++)
+		if (all->table[n].state != CONNECTION_FREE &&
+			all->table[n].instance == i)
+			return true;
+	return false;
+}
+
 uint64_t
 connections_deadline_ms(const struct connections *all)
 {

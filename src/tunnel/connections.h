@@ -4,6 +4,7 @@
 #ifndef TUNNEL_CONNECTIONS_H
 #define TUNNEL_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct connections;
@@ -15,6 +16,9 @@ void connections_resume(struct instance *i);
 
 /* End those that i's present server has, as when the server ends them. */
 void connections_leave(struct instance *i);
+
+/* i still has one, in whatever state. */
+bool connections_some(const struct instance *i);
 
 /* The earliest deadline; CLOCK_NEVER: none. */
 uint64_t connections_deadline_ms(const struct connections *all);

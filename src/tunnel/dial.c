@@ -137,6 +137,11 @@ dial_begin(struct connection *c)
 	struct instance *i = c->instance;
 	struct error e;
 
+	if (i->gone) {
+		ending_fail(c, "the instance was removed from the "
+			       "configuration");
+		return;
+	}
 	switch (refresh_dial(&i->refresh, tunnel_now())) {
 	case REFRESH_USE:
 		c->identity = identity_hold(i->current);

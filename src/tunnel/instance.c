@@ -24,6 +24,8 @@ instance_init(struct instance *i, struct tunnel *t, uint32_t index,
 	i->tunnel = t;
 	i->config = &t->config->instances[index];
 	i->index = index;
+	i->gone = i->config->gone;
+	i->gone_told = i->gone;
 	i->listener = -1;
 	i->probe = -1;
 	watch_init(&i->listener_watch);
@@ -187,6 +189,13 @@ instance_answered(struct instance *i, const struct ipc_identity *answer)
 	}
 	failover_learn(i, answer);
 	adopt(i, id);
+}
+
+void
+instance_renew(struct instance *i)
+{
+	if (i->current != NULL && !i->gone)
+		refresh_force(&i->refresh, tunnel_now());
 }
 
 void

@@ -33,6 +33,8 @@ struct instance {
 	bool fresh_token; /* the last token was refused */
 	int listener;     /* -1: not there yet, or closed */
 	bool unheard;     /* nobody listens for it, nor will */
+	bool gone;        /* taken out of the configuration */
+	bool gone_told;   /* init knows that it has no connection */
 	struct watch listener_watch;
 };
 
@@ -50,6 +52,9 @@ void instance_answered(struct instance *i, const struct ipc_identity *answer);
 
 /* The question that is out will not be answered. */
 void instance_unanswered(struct instance *i, const char *why);
+
+/* IPC_REFRESH. */
+void instance_renew(struct instance *i);
 
 /* IPC_FETCHER_EXITED. */
 void instance_fetcher_exited(struct instance *i, int wait_status);

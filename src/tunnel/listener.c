@@ -90,6 +90,11 @@ on_ready(void *context, short revents)
 			listeners_pause(t);
 			return;
 		}
+		if (err != ERR_OK && errno == EINVAL) {
+			/* Shut down by init, which says so: IPC_INSTANCE. */
+			listener_close(i);
+			return;
+		}
 		if (err != ERR_OK) {
 			log_error("[%s] accept: %s", i->config->name,
 				strerror(errno));

@@ -170,7 +170,8 @@ family(const struct tunnel *t, enum product product, enum metric m,
 	pages_print(w, "# TYPE %s%s%sconn_%s %s\n", space, line, prefix,
 		metrics[m].name, metrics[m].type);
 	for (size_t n = 0; n < t->instance_count; n++)
-		if (t->instances[n].config->product == product)
+		if (t->instances[n].config->product == product &&
+			!t->instances[n].gone)
 			values(t, &t->instances[n], m, w);
 }
 
@@ -181,7 +182,8 @@ metrics_write(const struct tunnel *t, struct writer *w)
 		bool some = false;
 
 		for (size_t n = 0; n < t->instance_count; n++)
-			some = some || t->instances[n].config->product == p;
+			some = some || (t->instances[n].config->product == p &&
+					       !t->instances[n].gone);
 		for (enum metric m = 0; some && m < METRIC_COUNT; m++)
 			family(t, p, m, w);
 	}

@@ -113,6 +113,7 @@ status_write(struct tunnel *t, struct writer *w)
 {
 	char room[96];
 	const char *why = pages_not_ready(t, room, sizeof(room));
+	const char *comma = "";
 
 	pages_print(w, "{\"version\":\"" FAIRLEAD_VERSION "\"");
 	number(w, "now", (uint64_t)clock_wall_s());
@@ -122,7 +123,10 @@ status_write(struct tunnel *t, struct writer *w)
 	number(w, "max", t->config->max_connections);
 	pages_print(w, ",\"instances\":[");
 	for (size_t n = 0; n < t->instance_count; n++) {
-		pages_print(w, "%s", n > 0 ? "," : "");
+		if (t->instances[n].gone)
+			continue;
+		pages_print(w, "%s", comma);
+		comma = ",";
 		instance(&t->instances[n], w);
 	}
 	(void)history_now(&t->history, clock_ms());

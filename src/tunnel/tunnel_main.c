@@ -12,6 +12,7 @@
 #include "io/sandbox.h"
 #include "io/socket.h"
 #include "tls/selftest.h"
+#include "tunnel/changes.h"
 #include "tunnel/connections.h"
 #include "tunnel/listener.h"
 #include "tunnel/probe.h"
@@ -100,7 +101,7 @@ read_answers(struct tunnel *t)
 	do {
 		err = ipc_receive_identity(
 			t->answers, t->answer, (uint32_t)t->instance_count);
-		if (err == ERR_OK)
+		if (err == ERR_OK && !t->instances[t->answer->instance].gone)
 			instance_answered(
 				&t->instances[t->answer->instance], t->answer);
 		else if (err == ERR_PARSE)
@@ -175,6 +176,8 @@ set_listener(struct instance *i, int fd)
 static void
 obey(struct tunnel *t, const struct ipc_message *m, int fd)
 {
+	if (m->instance == t->instance_count && m->kind != IPC_INSTANCE)
+		return; /* init does not say such things */
 	switch ((enum ipc_kind)m->kind) {
 	case IPC_LISTENER:
 		if (fd >= 0 && t->draining)
@@ -192,12 +195,22 @@ obey(struct tunnel *t, const struct ipc_message *m, int fd)
 		if (!t->draining)
 			leave(t, m->patience_ms);
 		break;
+	case IPC_INSTANCE:
+		/* What comes for the one that was there before it. */
+		read_answers(t);
+		changes_take(t, m->instance, fd);
+		break;
+	case IPC_REFRESH:
+		for (size_t n = 0; n < t->instance_count; n++)
+			instance_renew(&t->instances[n]);
+		break;
 	case IPC_ASK_IDENTITY:
 	case IPC_ENGINE:
 	case IPC_READY:
 	case IPC_STARTUP_FAILED:
 	case IPC_QUIT:
 	case IPC_TESTED:
+	case IPC_GONE:
 	case IPC_KIND_END:
 		log_warn("tunnel: unexpected message %u from init",
 			(unsigned)m->kind);
@@ -218,8 +231,9 @@ on_control(void *context, short revents)
 		struct ipc_message m;
 		int fd;
 
+		/* One more than there are: IPC_INSTANCE may add it. */
 		err = ipc_receive(
-			t->control, &m, &fd, (uint32_t)t->instance_count);
+			t->control, &m, &fd, (uint32_t)t->instance_count + 1);
 		if (err == ERR_OK)
 			obey(t, &m, fd);
 	} while (err == ERR_OK || err == ERR_PARSE);
@@ -337,6 +351,10 @@ step(struct tunnel *t)
 			connections_deadline_ms(&t->connections));
 	}
 	for (n = 0; n < t->instance_count; n++) {
+		if (t->instances[n].gone) {
+			changes_look(&t->instances[n]);
+			continue;
+		}
 		instance_step(&t->instances[n], now);
 		deadline_ms = earlier(deadline_ms,
 			instance_deadline_ms(&t->instances[n], now));
