@@ -94,7 +94,8 @@ def test_identity(fetch, echo_emulator):
     assert answer.common_name == "my-project:orders"
     assert 3500 < int(answer.expires_in_s) <= 3600
     assert int(answer.anchors_len) > 500
-    assert 1190 <= int(answer.private_key_len) <= 1194
+    # Five of its numbers are a byte shorter now and then, seldom two.
+    assert 1180 <= int(answer.private_key_len) <= 1194
     assert answer.login_token_len == "0"
     assert answer.certificate().public_key().key_size == 2048
 
