@@ -206,12 +206,28 @@ add(struct init *in, const struct instance_config *one)
 	return true;
 }
 
+static bool
+is_same(const struct instance_config *a, const struct instance_config *b)
+{
+	return a->product == b->product && a->listen == b->listen &&
+	       a->port == b->port && a->counts_port == b->counts_port &&
+	       a->ip == b->ip && a->auto_iam_authn == b->auto_iam_authn &&
+	       strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->domain, b->domain) == 0 &&
+	       strcmp(a->project, b->project) == 0 &&
+	       strcmp(a->region, b->region) == 0 &&
+	       strcmp(a->cluster, b->cluster) == 0 &&
+	       strcmp(a->instance, b->instance) == 0 &&
+	       strcmp(a->address, b->address) == 0 &&
+	       strcmp(a->path, b->path) == 0;
+}
+
 /* One of those that were read, and that nobody has claimed yet; or NULL. */
 static struct instance_config *
 find(const struct instance_config *one, bool taken[INSTANCES_MAX], size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (taken[i] || memcmp(&fresh[i], one, sizeof(*one)) != 0)
+		if (taken[i] || !is_same(&fresh[i], one))
 			continue;
 		taken[i] = true;
 		return &fresh[i];
