@@ -1,6 +1,8 @@
 """Whom the tunnel trusts, and what it does without a good identity."""
 
+import os
 import re
+import signal
 import socket
 import time
 
@@ -380,3 +382,29 @@ def test_all_proxy_of_another_kind(echo_emulator, start_fairlead):
     proxy.wait_log("ALL_PROXY is no socks5:// proxy")
     assert served(proxy), proxy.log()
     assert "pw@" not in proxy.log()
+
+
+def test_frozen_for_longer_than_a_certificate(echo_emulator, start):
+    """As a container without CPU is: all of it stops. The first connection
+    afterwards is served, by a certificate of its own time. It waits for that:
+    two short ones before have used what the limiter permits in 30 s."""
+    life = 4
+    echo_emulator.set(cert_lifetime=life)
+    proxy = start("--dial-timeout", "60s")
+    lab.wait_until(lambda: served(proxy), what="the first certificate")
+    frozen = [proxy.pid, proxy.tunnel()]
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        # Fetchers go on; whatever they got has expired by then, too.
+        lab.wait_until(lambda: len(proxy.children()) == 1, what="fetchers")
+        time.sleep(life + 1)
+        before = echo_emulator.count("api.generateEphemeralCert")
+        echo_emulator.set(cert_lifetime=3600)
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    lab.wait_until(lambda: served(proxy), 3 * lab.PATIENCE,
+                   what="service after the freeze")
+    assert echo_emulator.count("api.generateEphemeralCert") > before
+    assert proxy.tunnel() == frozen[1]
