@@ -7,6 +7,7 @@ import socket
 import time
 
 import lab
+import pid1
 import pytest
 from dripper import Dripper
 from echo import ask
@@ -397,7 +398,9 @@ def test_frozen_for_longer_than_a_certificate(echo_emulator, start):
         os.kill(pid, signal.SIGSTOP)
     try:
         # Fetchers go on; whatever they got has expired by then, too.
-        lab.wait_until(lambda: len(proxy.children()) == 1, what="fetchers")
+        lab.wait_until(lambda: all(pid1.state(pid) in "TZ?"
+                                   for pid in lab.descendants(proxy.pid)),
+                       what="fetchers")
         time.sleep(life + 1)
         before = echo_emulator.count("api.generateEphemeralCert")
         echo_emulator.set(cert_lifetime=3600)
