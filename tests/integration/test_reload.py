@@ -187,6 +187,8 @@ def test_tunnel_that_dies_afterwards(config, run):
     assert reload(proxy, config, ORDERS, USERS) == [1, 1, 1]
     tunnel = proxy.tunnel()
     os.kill(tunnel, signal.SIGKILL)
+    # The one that dies may still have accepted.
+    lab.wait_until(lambda: proxy.tunnel() != tunnel, what="its successor")
     assert served(config, USERS) and served(config, ORDERS)
     assert refused(config, STOCK)
     assert reload(proxy, config, STOCK) == [0, 2, 1]
