@@ -119,7 +119,7 @@ def test_pid_of_the_dead_app_is_somebody_elses(start, options):
     init.wait_log(r"again in \d{4,} ms")
     number = init.read("pid").strip()
     done = subprocess.run(
-        ["nsenter", "-t", str(init.init), "-p", "-m",
+        ["nsenter", "-t", str(init.init), "-p", "-m", "-r",
          f"--wd={init.own}", lab.PYTHON, "-c", HEIR, number],
         stdin=subprocess.DEVNULL, check=False, timeout=lab.PATIENCE)
     assert done.returncode == 0
@@ -144,7 +144,9 @@ EVENTS = "low 0\\nhigh 3\\nmax 7\\noom {0}\\noom_kill {0}\\noom_group_kill 0\\n"
 def test_kill_for_memory_is_told(start, text, second):
     """The first run is killed by somebody, the second for memory, the third
     by somebody; the kernel had killed twice before all of them."""
-    mount = ["sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && "
+    mount = ["sh", "-c", "test -d /sys/fs/cgroup || "
+             "{ mount -t tmpfs none /sys && mkdir -p /sys/fs/cgroup; }; "
+             "mount -t tmpfs none /sys/fs/cgroup && "
              f"printf '{text.format(2)}' >/sys/fs/cgroup/memory.events && "
              'exec "$@"', "sh"]
     init = start("--restart", "on-failure:2", "--", "sh", "-c",
@@ -154,7 +156,7 @@ def test_kill_for_memory_is_told(start, text, second):
                  stdin=subprocess.PIPE)
     # By then it has looked at the start, and knows what was before.
     init.wait_log("run")
-    lab.wait_until(lambda: os.readlink(f"/proc/{init.init}/cwd") == "/",
+    lab.wait_until(lambda: os.path.samefile(f"/proc/{init.init}/cwd", "/"),
                    what="the first start is over")
     for number in range(3):
         init.process.stdin.write(f"{int(number == 1)}\n".encode())
