@@ -7,6 +7,7 @@ in all of them.
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -642,7 +643,7 @@ def metrics_of_a_connection(side):
         pages.append(side.http(http, "/metrics", host="127.0.0.1")[1])
         return all(re_found in pages[-1] for re_found in (
             "dial_latency_count", "bytes_sent{", "refresh_success_count{")) \
-            and 'open_connections{' in pages[-1]
+            and re.search(r"open_connections\{.*\} 0$", pages[-1], re.M)
     side.until(complete, "all metrics")
     side.see("metrics", metrics(pages[-1]))
     side.see("health", side.http(http, "/startup", host="127.0.0.1"))
@@ -881,13 +882,15 @@ def refuse(side, status, **more):
 
 def failing(name, *options, data=STARTUP, **faults):
     """A connection that cannot be made: what is said, and to whom."""
-    @scenario(name=f"fails: {name}")
+    @scenario(*faults.get("products", ()), name=f"fails: {name}")
     def action(side):
         side.by_luck += faults.get("by_luck", "")
         port = side.port("port")
         for op in side.product.api:
             if faults.get("api"):
                 side.emulator.api(op, **faults["api"])
+        if faults.get("answer"):
+            side.emulator.api(side.product.api[-1], set=faults["answer"])
         if faults.get("instance"):
             side.emulator.set(**faults["instance"])
         if faults.get("metadata"):
