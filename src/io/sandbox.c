@@ -127,7 +127,7 @@ static const uint32_t allowed[] = {
 #define ALLOWED_COUNT (sizeof(allowed) / sizeof(allowed[0]))
 
 /* Two instructions for each of them, and what stands around. */
-#define FILTER_MAX (2 * ALLOWED_COUNT + 32)
+#define FILTER_MAX (2 * ALLOWED_COUNT + 40)
 
 static void
 add(struct program *p, uint32_t code, uint32_t k, size_t if_true,
@@ -173,6 +173,8 @@ build_filter(struct program *p)
 {
 	/* Databases are reached over IP. */
 	static const uint32_t families[] = {AF_INET, AF_INET6};
+	/* Connection tests; a pair leads nowhere but to itself. */
+	static const uint32_t pairs[] = {AF_UNIX, AF_UNIX};
 	/* Not TIOCSTI: standard error may be somebody's terminal. */
 	static const uint32_t questions[] = {FIONREAD, TIOCOUTQ};
 	size_t n;
@@ -188,6 +190,7 @@ build_filter(struct program *p)
 	add_mapping(p, SYS_mmap);
 	add_mapping(p, SYS_mprotect);
 	add_choice(p, SYS_socket, 0, families);
+	add_choice(p, SYS_socketpair, 0, pairs);
 	add_choice(p, SYS_ioctl, 1, questions);
 	add(p, BPF_RETURN, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
 }

@@ -10,6 +10,7 @@
 #include "io/socket.h"
 #include "tunnel/listener.h"
 #include "tunnel/pages.h"
+#include "tunnel/probe.h"
 #include "tunnel/tunnel.h"
 #include "wire/http_request.h"
 
@@ -81,6 +82,18 @@ answer(struct http_client *c, const struct http_request *r)
 	send_answer(c);
 }
 
+/* The answer comes when all instances were tried: http_server_checked. */
+static void
+check(struct http_client *c)
+{
+	struct tunnel *t = c->server->tunnel;
+
+	c->checking = true;
+	c->deadline_ms = clock_ms() + t->config->dial_timeout + HTTP_CLIENT_MS;
+	loop_set(&t->loop, &c->watch, LOOP_NOTHING);
+	probe_check(t);
+}
+
 static void
 read_request(struct http_client *c)
 {
@@ -98,10 +111,29 @@ read_request(struct http_client *c)
 	}
 	c->asked_len += done;
 	err = http_request_parse(&r, span_of(c->asked, c->asked_len));
-	if (err == ERR_OK)
+	if (err == ERR_OK && !c->admin &&
+		pages_need_check(c->server->tunnel, &r))
+		check(c);
+	else if (err == ERR_OK)
 		answer(c, &r);
 	else if (err != ERR_AGAIN)
 		answer(c, NULL);
+}
+
+void
+http_server_checked(struct http_server *s)
+{
+	for (size_t n = 0; n < HTTP_CLIENTS_MAX; n++) {
+		struct http_client *c = &s->clients[n];
+		struct http_request r;
+
+		if (!c->used || !c->checking)
+			continue;
+		c->checking = false;
+		if (http_request_parse(&r, span_of(c->asked, c->asked_len)) ==
+			ERR_OK)
+			answer(c, &r);
+	}
 }
 
 /* A body, or a further request: not wanted. */
@@ -182,6 +214,7 @@ on_door(void *context, short revents)
 	c->admin = d->admin;
 	c->fd = fd;
 	c->finishing = false;
+	c->checking = false;
 	c->asked_len = 0;
 	c->deadline_ms = clock_ms() + HTTP_CLIENT_MS;
 	if (loop_add(&d->server->tunnel->loop, &c->watch, fd, on_client, c) !=

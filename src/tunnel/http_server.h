@@ -29,6 +29,7 @@ struct http_client {
 	struct http_server *server;
 	bool used;
 	bool admin;
+	bool checking;  /* waits for http_server_checked */
 	bool finishing; /* answered; waits for the client's end */
 	int fd;
 	struct watch watch;
@@ -58,6 +59,9 @@ void http_server_expire(struct http_server *s, uint64_t now_ms);
 
 /* The earliest deadline; CLOCK_NEVER: none. */
 uint64_t http_server_deadline_ms(const struct http_server *s);
+
+/* All instances were tried: answer those who wait for that. */
+void http_server_checked(struct http_server *s);
 
 void http_server_close(struct http_server *s);
 

@@ -126,13 +126,31 @@ admin_page(struct tunnel *t, const struct http_request *r, struct page *p)
 	return true;
 }
 
+bool
+pages_need_check(const struct tunnel *t, const struct http_request *r)
+{
+	return t->config->health_check && t->config->with_backend_check &&
+	       t->started && span_equal_str(r->path, "/startup");
+}
+
+static void
+startup(const struct tunnel *t, struct page *p)
+{
+	if (!t->started)
+		say(p, 503, "error");
+	else if (t->config->with_backend_check && t->tests_failed > 0)
+		say(p, 503, t->test_failure);
+	else
+		say(p, 200, "ok");
+}
+
 static bool
 health_page(struct tunnel *t, const struct http_request *r, struct page *p)
 {
 	if (!t->config->health_check)
 		return false;
 	if (span_equal_str(r->path, "/startup"))
-		say(p, t->started ? 200 : 503, t->started ? "ok" : "error");
+		startup(t, p);
 	else if (span_equal_str(r->path, "/liveness"))
 		say(p, 200, "ok");
 	else if (span_equal_str(r->path, "/readiness"))

@@ -23,6 +23,9 @@ struct tunnel;
 void pages_answer(struct tunnel *t, const struct http_request *r, bool admin,
 	uint8_t *room, size_t *at, size_t *end);
 
+/* Before r is answered, every instance is to be tried (probe_check). */
+bool pages_need_check(const struct tunnel *t, const struct http_request *r);
+
 /*
  * Why no new connection should be sent here, in the proxies' words, or NULL.
  * The text stands in why.

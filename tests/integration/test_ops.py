@@ -181,6 +181,43 @@ def test_slow_clients_do_not_block_probes(start):
             sock.close()
 
 
+def test_backend_check(echo_emulator, start):
+    """Each /startup connects; the other pages do not."""
+    proxy = start("--health-check", "--with-backend-check")
+    before = echo_emulator.count("handshake")
+    assert asked(proxy.http, "/startup") == (200, "ok")
+    assert asked(proxy.http, "/startup") == (200, "ok")
+    seen = echo_emulator.count("handshake")
+    assert seen == before + 2
+    assert asked(proxy.http, "/readiness") == (200, "ok")
+    assert echo_emulator.count("handshake") == seen
+    echo_emulator.set(server_cert="expired")
+    code, text = asked(proxy.http, "/startup")
+    assert code == 503
+    assert text.startswith(f"[{echo_emulator.name}] ") and "expired" in text
+    assert asked(proxy.http, "/liveness") == (200, "ok")
+    echo_emulator.set(server_cert="cn")
+    assert asked(proxy.http, "/startup") == (200, "ok")
+
+
+def test_backend_check_for_many(echo_emulator, start):
+    """Who asks while a check goes on gets its result; who leaves is no
+    matter."""
+    proxy = start("--health-check", "--with-backend-check")
+    ask_startup = b"GET /startup HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    crowd = [connect(proxy, proxy.http) for _ in range(4)]
+    try:
+        for sock in crowd:
+            sock.sendall(ask_startup)
+        crowd.pop().close()
+        for sock in crowd:
+            assert until_end(sock).startswith(b"HTTP/1.1 200 OK\r\n")
+    finally:
+        for sock in crowd:
+            sock.close()
+    assert asked(proxy.http, "/startup") == (200, "ok")
+
+
 def test_servers_outlive_the_tunnel(start):
     proxy = start("--health-check")
     tunnel = proxy.tunnel()
