@@ -43,7 +43,8 @@ struct tunnel {
 	size_t tests_left;             /* connection tests under way */
 	unsigned tests_failed;
 	bool test_asked; /* by init, which is told how it ended */
-	char test_failure[FAILURE_TEXT_MAX]; /* of the first that failed */
+	/* Of the first that failed. */
+	char test_failure[INSTANCE_NAME_MAX + FAILURE_TEXT_MAX];
 	bool leaving; /* the user's --max-sigterm-delay runs */
 	uint64_t leave_deadline_ms;
 	bool quit;               /* init was asked to end it all */
