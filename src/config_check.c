@@ -76,10 +76,6 @@ check_refused(const struct config *c, struct error *e)
 		return error_set(e, ERR_USAGE,
 			"--sql-data is not supported: connect by --psc, "
 			"--private-ip or the public address");
-	if (c->static_connection_info != NULL)
-		return error_set(e, ERR_USAGE,
-			"--static-connection-info is not supported: leave it "
-			"out, the AlloyDB Admin API is asked instead");
 	return ERR_OK;
 }
 

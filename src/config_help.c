@@ -120,8 +120,7 @@ config_print_help(enum option_of called)
 		"--application-name,\n--compute-platform, "
 		"--sqldata-api-endpoint,\n"
 		"--resource-exhausted-cooldown-delay, --fuse-tmp-dir. Refused: "
-		"--fuse,\n--gcloud-auth, --sql-data, "
-		"--static-connection-info.");
+		"--fuse,\n--gcloud-auth, --sql-data.");
 }
 
 void

@@ -72,6 +72,7 @@
 #define CREDENTIALS_TOKENS    256     /* values in one */
 #define CREDENTIALS_TEXT_MAX  1024  /* an e-mail address, a URL; NUL included */
 #define CREDENTIALS_KEY_MAX   8192  /* bytes of a private key's PEM */
+#define STATIC_INFO_MAX       65536 /* a file of --static-connection-info */
 #define SUBJECT_TOKEN_MAX     32768 /* of an identity provider, NUL included */
 #define SERVICE_REQUEST_MAX   131072 /* bytes: a form with a subject token */
 #define IMPERSONATION_LIFE_S  3600

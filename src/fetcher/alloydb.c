@@ -65,6 +65,18 @@ certificate_body(const struct certificate_request *request, struct writer *w)
 		     "\"useMetadataExchange\":true}");
 }
 
+/* Where the API has it, or the file of --static-connection-info. */
+static const struct json_token *
+psc_name(const struct json *answer)
+{
+	const struct json_token *name = json_root_member(answer, "pscDnsName");
+
+	if (name != NULL)
+		return name;
+	return json_member(answer,
+		json_root_member(answer, "pscInstanceConfig"), "pscDnsName");
+}
+
 static enum err
 read_instance(const struct instance_config *instance, const struct json *answer,
 	struct ipc_identity *id, struct error *e)
@@ -72,7 +84,7 @@ read_instance(const struct instance_config *instance, const struct json *answer,
 	(void)instance;
 	if (json_root_member(answer, "ipAddress") == NULL &&
 		json_root_member(answer, "publicIpAddress") == NULL &&
-		json_root_member(answer, "pscDnsName") == NULL)
+		psc_name(answer) == NULL)
 		return error_set(e, ERR_CONFIG,
 			"cannot connect to instance - it has "
 			"no supported IP addresses");
@@ -100,8 +112,7 @@ read_psc(const struct json *answer, struct ipc_identity *id)
 {
 	char *name = id->names[0];
 
-	if (addresses_read_name(answer, json_root_member(answer, "pscDnsName"),
-		    name) != ERR_OK)
+	if (addresses_read_name(answer, psc_name(answer), name) != ERR_OK)
 		return false;
 	memcpy(id->addresses[0].text, name, strlen(name) + 1);
 	id->name_count = 1;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "fetcher/certificates.h"
 #include "fetcher/dns.h"
+#include "fetcher/static_info.h"
 #include "fetcher/text.h"
 #include "tls/selftest.h"
 
@@ -161,6 +162,15 @@ find_addresses(struct fetch *f, struct error *e)
 	return dns_replace_names(id, e);
 }
 
+static void
+set_port(struct fetch *f)
+{
+	for (size_t i = 0; i < f->id->address_count; i++) {
+		if (f->config->server_port != 0)
+			f->id->addresses[i].port = f->config->server_port;
+	}
+}
+
 static enum err
 get_instance(struct fetch *f)
 {
@@ -189,10 +199,7 @@ get_instance(struct fetch *f)
 			ERR_OK ||
 		find_addresses(f, &e) != ERR_OK)
 		return fail(f, "", NULL, &e);
-	for (size_t i = 0; i < f->id->address_count; i++) {
-		if (f->config->server_port != 0)
-			f->id->addresses[i].port = f->config->server_port;
-	}
+	set_port(f);
 	return ERR_OK;
 }
 
@@ -286,19 +293,14 @@ call_for_certificate(struct fetch *f, struct span public_key, struct error *e)
 	return result;
 }
 
+/* The certificate is here: until when is it good, and with which token? */
 static enum err
-get_certificate(struct fetch *f)
+take_certificate(struct fetch *f)
 {
 	const struct provider *p = f->provider;
-	struct span key = span_of(f->public_key, f->public_key_len);
 	struct error e;
 
 	error_clear(&e);
-	if (call_for_certificate(f, key, &e) != ERR_OK)
-		return fail(f, p->certificate_stage, p->certificate_failed, &e);
-	if (p->read_certificate(&f->api.answer, f->id, &e) != ERR_OK ||
-		certificates_check_key(f->id, key, &e) != ERR_OK)
-		return fail(f, p->certificate_stage, NULL, &e);
 	/* Both kinds of login token end what the identity is good for. */
 	if (f->login.text[0] != '\0' && f->login.expires_s < f->id->expires_s)
 		f->id->expires_s = f->login.expires_s;
@@ -314,6 +316,48 @@ get_certificate(struct fetch *f)
 		return fail(f, p->certificate_stage, NULL, &e);
 	}
 	return ERR_OK;
+}
+
+static enum err
+get_certificate(struct fetch *f)
+{
+	const struct provider *p = f->provider;
+	struct span key = span_of(f->public_key, f->public_key_len);
+	struct error e;
+
+	error_clear(&e);
+	if (call_for_certificate(f, key, &e) != ERR_OK)
+		return fail(f, p->certificate_stage, p->certificate_failed, &e);
+	if (p->read_certificate(&f->api.answer, f->id, &e) != ERR_OK ||
+		certificates_check_key(f->id, key, &e) != ERR_OK)
+		return fail(f, p->certificate_stage, NULL, &e);
+	return take_certificate(f);
+}
+
+/* --static-connection-info: of Google's services tokens alone are asked for. */
+static enum err
+get_from_file(struct fetch *f)
+{
+	const struct provider *p = f->provider;
+	struct json *answer = &f->api.answer;
+	char name[4 * INSTANCE_NAME_MAX];
+	struct error e;
+
+	full_name(f, name, sizeof(name));
+	error_clear(&e);
+	if (prepare(f, &e) != ERR_OK || api_authorize(&f->api, &e) != ERR_OK)
+		return fail(f, p->instance_stage, p->instance_failed, &e);
+	if (static_info_read(f->config->static_connection_info, name, answer,
+		    f->id, &e) != ERR_OK ||
+		p->read_instance(f->instance, answer, f->id, &e) != ERR_OK ||
+		p->read_addresses(f->instance, answer, f->id, &e) != ERR_OK ||
+		find_addresses(f, &e) != ERR_OK ||
+		p->read_certificate(answer, f->id, &e) != ERR_OK)
+		return fail(f, "", NULL, &e);
+	set_port(f);
+	if (get_login_token(f) != ERR_OK)
+		return f->error.code;
+	return take_certificate(f);
 }
 
 /* Wipe everything but the question's index and say why there is no identity. */
@@ -336,6 +380,18 @@ answer_failure(struct fetch *f, enum err result)
 	(void)snprintf(id->detail, sizeof(id->detail), "%s", f->error.detail);
 	text_cut(id->detail);
 	memcpy(id->reason, f->api.reason, sizeof(id->reason));
+}
+
+static enum err
+get_from_api(struct fetch *f)
+{
+	enum err result = get_instance(f);
+
+	if (result == ERR_OK)
+		result = get_login_token(f);
+	if (result == ERR_OK)
+		result = get_key(f);
+	return result == ERR_OK ? get_certificate(f) : result;
 }
 
 /* From the DNS name that was given, if it was one, to an instance. */
@@ -382,7 +438,10 @@ identity_fetch(struct fetch *f, const struct config *config,
 	error_clear(&f->error);
 	f->public_key_len = (uint16_t)question->public_key_len;
 	memcpy(f->public_key, question->public_key, f->public_key_len);
-	if (f->public_key_len == 0 && (question->flags & IPC_ASK_NAME) == 0)
+	f->from_file = config->static_connection_info != NULL &&
+		       f->instance->product == PRODUCT_ALLOYDB;
+	if (f->public_key_len == 0 && !f->from_file &&
+		(question->flags & IPC_ASK_NAME) == 0)
 		key_maker_begin(&f->key_maker);
 	/* IPC_ASK_FRESH_TOKEN needs nothing: no token outlives its fetcher. */
 	result = selftest_run(&f->error);
@@ -392,14 +451,10 @@ identity_fetch(struct fetch *f, const struct config *config,
 		answer_name(f, result);
 		return;
 	}
-	if (result == ERR_OK)
-		result = get_instance(f);
-	if (result == ERR_OK)
-		result = get_login_token(f);
-	if (result == ERR_OK)
-		result = get_key(f);
-	if (result == ERR_OK)
-		result = get_certificate(f);
+	if (result == ERR_OK && f->from_file)
+		result = get_from_file(f);
+	else if (result == ERR_OK)
+		result = get_from_api(f);
 	if (result != ERR_OK)
 		answer_failure(f, result);
 }

@@ -15,6 +15,7 @@
 #include "fetcher/token.h"
 #include "io/ipc.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One fetch. Zeroed, on the heap, large, full of secrets. */
@@ -29,6 +30,7 @@ struct fetch {
 	struct key_maker key_maker;
 	uint8_t public_key[PUBLIC_KEY_DER_MAX];
 	uint16_t public_key_len; /* 0: a key is to be made */
+	bool from_file;          /* --static-connection-info */
 	struct error error;      /* the whole sentence, once failed */
 	struct ipc_identity *id;
 };

@@ -1,15 +1,20 @@
 """AlloyDB: the same tunnel, another row of the table, with a real PostgreSQL
 behind the emulator's server-side proxy."""
 
+import json
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
+import urllib.request
 
 import lab
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 READ_POOL = "projects/my-project/locations/us-central1/clusters/fleet" \
     "/instances/pool"
@@ -404,3 +409,90 @@ def test_stop_in_a_transaction(emulator, start_fairlead, postgres):
     assert "psql ended with 0" in fairlead.log()
     assert lab.psql(postgres, "select count(*) from notes "
                               "where body = 'stopped'") == "1"
+
+
+def call_api(emulator, path, body=None):
+    """What the AlloyDB Admin API says, for the metadata server's token."""
+    ask = urllib.request.Request(
+        f"http://{emulator.metadata_host}/computeMetadata/v1/instance/"
+        "service-accounts/default/token?scopes="
+        "https://www.googleapis.com/auth/cloud-platform",
+        headers={"Metadata-Flavor": "Google"})
+    with urllib.request.urlopen(ask) as answer:
+        token = json.load(answer)["access_token"]
+    ask = urllib.request.Request(
+        f"{emulator.api_url}/v1beta/{path}",
+        data=json.dumps(body).encode() if body else None,
+        headers={"Authorization": f"Bearer {token}",
+                 "Content-Type": "application/json"})
+    context = ssl.create_default_context(cafile=emulator.ca_file)
+    with urllib.request.urlopen(ask, context=context) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture
+def static_info(emulator, tmp_path):
+    """The file of --static-connection-info, as a dictionary, and its path."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM,
+        serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption()).decode()
+    cluster = lab.ALLOYDB.partition("/instances/")[0]
+    where = call_api(emulator, lab.ALLOYDB + "/connectionInfo")
+    what = call_api(emulator, cluster + ":generateClientCertificate",
+                    {"publicKey": public, "certDuration": "3600s",
+                     "useMetadataExchange": True})
+    info = {"publicKey": public, "privateKey": private,
+            lab.ALLOYDB: {
+                "ipAddress": where["ipAddress"],
+                "publicIpAddress": "", "pscInstanceConfig": {},
+                "pemCertificateChain": what["pemCertificateChain"],
+                "caCert": what["caCert"]}}
+    return info, tmp_path / "info.json"
+
+
+def test_static_connection_info(emulator, static_info, start_fairlead):
+    """Rows, and no question to the API."""
+    info, path = static_info
+    path.write_text(json.dumps(info))
+    before = emulator.count("api.connectionInfo"), \
+        emulator.count("api.generateClientCertificate")
+    fairlead = start_fairlead(
+        emulator, "--static-connection-info", path).wait_listening()
+    assert select(fairlead) == "bollard"
+    assert before == (emulator.count("api.connectionInfo"),
+                      emulator.count("api.generateClientCertificate"))
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda info: "{", "the file is not JSON"),
+    (lambda info: {**info, "privateKey": "secret"}, "privateKey is no RSA"),
+    (lambda info: {k: v for k, v in info.items() if "/" not in k},
+     'the file has no "projects/my-project/'),
+    (lambda info: {**info, lab.ALLOYDB: {
+        **info[lab.ALLOYDB], "caCert": "none"}}, "valid PEM cert"),
+    (lambda info: {**info, lab.ALLOYDB: {
+        **info[lab.ALLOYDB], "pemCertificateChain": []}}, "chain of 0"),
+    (lambda info: {**info, lab.ALLOYDB: {
+        **info[lab.ALLOYDB], "ipAddress": ""}}, 'IP of type "PRIVATE"'),
+])
+def test_static_connection_info_that_is_no_use(
+        emulator, static_info, start_fairlead, change, words):
+    info, path = static_info
+    new = change(info)
+    path.write_text(new if isinstance(new, str) else json.dumps(new))
+    fairlead = start_fairlead(
+        emulator, "--static-connection-info", path).wait_listening()
+    line = fairlead.wait_log("could not get an ephemeral certificate: (.*)")[1]
+    assert words in line
+    assert "secret" not in fairlead.log()
+
+
+def test_static_connection_info_is_missing(emulator, start_fairlead):
+    fairlead = start_fairlead(
+        emulator, "--static-connection-info", "/nowhere").wait_listening()
+    fairlead.wait_log("--static-connection-info /nowhere: .*No such file")
