@@ -464,6 +464,10 @@ ONLY_ALLOYDB = [
            "a login token has the scope of logins alone"),
     Better("impersonation: *", "stdout", T + r"Note: reusing .*", None,
            "a login token has the scope of logins alone"),
+    Better("backend check: refuses", "stderr",
+           T + r"\[Health Check\] Startup failed: dial error: .*",
+           T + r"\[my-project.*\] connection test failed: dial error: .*",
+           "which instance"),
     Better("credentials: token for both", "stderr",
            r".*Error 401: .*credentials\.|error details: .*",
            r".*Error 401: .*, ACCESS_TOKEN_TYPE_UNSUPPORTED",
@@ -474,11 +478,6 @@ for _rule in ONLY_ALLOYDB:
 
 # Where fairlead is not better, and not yet the same either.
 OPEN = [
-    Better("backend check: refuses", "/startup", "503", "200",
-           "--with-backend-check is accepted without effect so far",
-           of=(ALLOYDB,)),
-    Better("backend check: refuses", "stderr", r".*Startup failed: .*", None,
-           "as above", of=(ALLOYDB,)),
     Better(["refused: IAM login with one token",
             "refused: login token alone"], "*", r"(?s).*", None,
            "since 2026 alloydb-auth-proxy takes --token for logins too, and "
