@@ -338,6 +338,25 @@ def test_unit_under_systemd(service, systemd):
 
 @as_root
 @pytest.mark.product
+def test_unit_reloads(emulator, service, systemd):
+    """An instance that is new in the file is served."""
+    boot(systemd, service)
+    main = systemd.main("fairlead")
+    port = lab.free_port()
+    with open(service.path, "a") as out:
+        out.write(f'instance-uri-1 = "{emulator.name}?port={port}"\n')
+    done = systemd.ctl("reload", "fairlead")
+    assert done.returncode == 0, done.stdout
+    lab.wait_until(lambda: lab.can_connect(service.host, port),
+                   what="the new instance")
+    assert lab.psql(service, "select name from items where id = 2",
+                    port=port) == "bollard"
+    assert service.select() == "bollard"
+    assert systemd.main("fairlead") == main
+
+
+@as_root
+@pytest.mark.product
 def test_unit_with_a_key_file(emulator, service, systemd):
     """The key is root's alone; fairlead's user has a copy that no other user
     can open."""
