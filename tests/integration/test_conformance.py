@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "suite, cases", [("wycheproof", "6726"), ("limbo", "97")], ids=["wycheproof", "limbo"]
+    "suite, cases", [("wycheproof", "6726"), ("limbo", "280")], ids=["wycheproof", "limbo"]
 )
 def test_committed_cases(suite, cases):
     """Every case ends as it should, and none has got lost."""
