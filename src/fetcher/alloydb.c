@@ -24,7 +24,7 @@ endpoint(const struct config *config)
 static void
 write_cluster(const struct instance_config *instance, struct writer *w)
 {
-	write_str(w, "projects/");
+	write_str(w, BASE "projects/");
 	encode_percent(w, span_str(instance->project));
 	write_str(w, "/locations/");
 	encode_percent(w, span_str(instance->region));
@@ -35,23 +35,28 @@ write_cluster(const struct instance_config *instance, struct writer *w)
 static void
 full_name(const struct instance_config *instance, struct writer *w)
 {
-	write_cluster(instance, w);
+	write_str(w, "projects/");
+	write_str(w, instance->project);
+	write_str(w, "/locations/");
+	write_str(w, instance->region);
+	write_str(w, "/clusters/");
+	write_str(w, instance->cluster);
 	write_str(w, "/instances/");
-	encode_percent(w, span_str(instance->instance));
+	write_str(w, instance->instance);
 }
 
 static void
 instance_target(const struct instance_config *instance, struct writer *w)
 {
-	write_str(w, BASE);
-	full_name(instance, w);
+	write_cluster(instance, w);
+	write_str(w, "/instances/");
+	encode_percent(w, span_str(instance->instance));
 	write_str(w, "/connectionInfo" PROVIDER_QUERY);
 }
 
 static void
 certificate_target(const struct instance_config *instance, struct writer *w)
 {
-	write_str(w, BASE);
 	write_cluster(instance, w);
 	write_str(w, ":generateClientCertificate" PROVIDER_QUERY);
 }

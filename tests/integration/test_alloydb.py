@@ -472,7 +472,7 @@ def test_static_connection_info(emulator, static_info, start_fairlead):
     (lambda info: "{", "the file is not JSON"),
     (lambda info: {**info, "privateKey": "secret"}, "privateKey is no RSA"),
     (lambda info: {k: v for k, v in info.items() if "/" not in k},
-     'the file has no "projects/my-project/'),
+     f'the file has no "{lab.ALLOYDB}"'),
     (lambda info: {**info, lab.ALLOYDB: {
         **info[lab.ALLOYDB], "caCert": "none"}}, "valid PEM cert"),
     (lambda info: {**info, lab.ALLOYDB: {
@@ -490,6 +490,18 @@ def test_static_connection_info_that_is_no_use(
     line = fairlead.wait_log("could not get an ephemeral certificate: (.*)")[1]
     assert words in line
     assert "secret" not in fairlead.log()
+
+
+def test_static_connection_info_of_a_domain_project(
+        emulator, start_fairlead, tmp_path):
+    """The file has the name as it is; only a URL has it escaped."""
+    name = lab.ALLOYDB.replace("my-project", "example.com:my-project")
+    path = tmp_path / "info.json"
+    path.write_text("{}")
+    fairlead = start_fairlead(
+        emulator, "--static-connection-info", path,
+        instances=[name]).wait_listening()
+    fairlead.wait_log(f'the file has no "{name}" .instance URI = "{name}"')
 
 
 def test_static_connection_info_is_missing(emulator, start_fairlead):
