@@ -225,7 +225,7 @@ class Systemd:
 
     def ctl(self, *words):
         return subprocess.run(
-            ["nsenter", "-t", str(self.pid()), "-m", "-p", "systemctl",
+            ["nsenter", "-t", str(self.pid()), "-m", "-p", "-r", "systemctl",
              "--no-pager", *words], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=60)
