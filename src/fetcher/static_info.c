@@ -42,6 +42,16 @@ read_key(const struct json *doc, struct ipc_identity *id, struct error *e)
 	return ERR_OK;
 }
 
+/* It was read: from here on the text has nothing that is a secret. */
+static void
+forget_key(const struct json *doc)
+{
+	const struct json_token *key = json_root_member(doc, "privateKey");
+
+	if (key != NULL)
+		mem_wipe(text + key->start, key->end - key->start);
+}
+
 /* The instance's part, as a document of its own. */
 static enum err
 read_parts(const char *name, size_t len, struct json *instance,
@@ -63,6 +73,7 @@ read_parts(const char *name, size_t len, struct json *instance,
 			name);
 	if (read_key(&doc, id, e) != ERR_OK)
 		return e->code;
+	forget_key(&doc);
 	if (json_parse(instance,
 		    span_of(text + part->start, part->end - part->start),
 		    tokens[1], JSON_TOKENS_MAX) != ERR_OK)
@@ -76,10 +87,14 @@ static_info_read(const char *path, const char *name, struct json *instance,
 {
 	struct error why;
 	size_t len = 0;
+	enum err result;
 
 	error_clear(&why);
 	if (file_read(path, text, sizeof(text), &len, &why) != ERR_OK)
 		return error_set(e, ERR_CONFIG,
 			"--static-connection-info %s: %s", path, why.detail);
-	return read_parts(name, len, instance, id, e);
+	result = read_parts(name, len, instance, id, e);
+	if (result != ERR_OK)
+		mem_wipe(text, len);
+	return result;
 }
