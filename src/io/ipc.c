@@ -107,6 +107,9 @@ message_valid(const struct ipc_message *m, uint32_t instances)
 	if (m->kind == IPC_READY || m->kind == IPC_DRAIN ||
 		m->kind == IPC_QUIT || m->kind == IPC_REFRESH)
 		return true;
+	/* This may add one behind the last. */
+	if (m->kind == IPC_INSTANCE && instances < INSTANCES_MAX)
+		return m->instance <= instances;
 	return m->instance < instances;
 }
 

@@ -147,8 +147,8 @@ enum err ipc_send(int channel, const struct ipc_message *m, int fd) NODISCARD;
 /*
  * Receive one control message, never blocking. *fd is an attached descriptor
  * (close-on-exec, now the caller's) or -1. ERR_AGAIN: none there. ERR_EOF: the
- * peer is gone. ERR_PARSE: wrong size, kind, engine, instance (>= instances)
- * or key length; it was dropped.
+ * peer is gone. ERR_PARSE: wrong size, kind, engine, instance (>= instances,
+ * but for IPC_INSTANCE, which may add one) or key length; it was dropped.
  */
 enum err ipc_receive(int channel, struct ipc_message *m, int *fd,
 	uint32_t instances) NODISCARD;

@@ -31,8 +31,7 @@ changes_take(struct tunnel *t, uint32_t n, int fd)
 	static struct instance_config configs[INSTANCES_MAX];
 	struct instance_config one;
 
-	if (n > t->instance_count || n >= INSTANCES_MAX ||
-		read(fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
+	if (read(fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
 		log_error("tunnel: what init says of instance %u is no use",
 			(unsigned)n);
 		return;

@@ -8,7 +8,10 @@
 
 #include <stdint.h>
 
-/* Instance n is now what can be read from fd; fd stays the caller's. */
+/*
+ * Instance n, of those that there are or the next one, is now what can be read
+ * from fd; fd stays the caller's.
+ */
 void changes_take(struct tunnel *t, uint32_t n, int fd);
 
 /* i is gone: tell init when its last connection has ended. */

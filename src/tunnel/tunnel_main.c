@@ -176,8 +176,6 @@ set_listener(struct instance *i, int fd)
 static void
 obey(struct tunnel *t, const struct ipc_message *m, int fd)
 {
-	if (m->instance == t->instance_count && m->kind != IPC_INSTANCE)
-		return; /* init does not say such things */
 	switch ((enum ipc_kind)m->kind) {
 	case IPC_LISTENER:
 		if (fd >= 0 && t->draining)
@@ -231,9 +229,8 @@ on_control(void *context, short revents)
 		struct ipc_message m;
 		int fd;
 
-		/* One more than there are: IPC_INSTANCE may add it. */
 		err = ipc_receive(
-			t->control, &m, &fd, (uint32_t)t->instance_count + 1);
+			t->control, &m, &fd, (uint32_t)t->instance_count);
 		if (err == ERR_OK)
 			obey(t, &m, fd);
 	} while (err == ERR_OK || err == ERR_PARSE);

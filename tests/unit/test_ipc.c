@@ -89,7 +89,14 @@ test_fields_out_of_range(void **state)
 	m = message(IPC_ASK_IDENTITY, 0);
 	m.public_key_len = PUBLIC_KEY_DER_MAX + 1;
 	assert_int_equal(pass(&m), ERR_PARSE);
-	/* These two concern no instance. */
+	m = message(IPC_INSTANCE, INSTANCES + 1);
+	assert_int_equal(pass(&m), ERR_PARSE);
+	/* It may be one more. */
+	m = message(IPC_INSTANCE, INSTANCES);
+	assert_int_equal(pass(&m), ERR_OK);
+	/* These concern no instance. */
+	m = message(IPC_REFRESH, 99);
+	assert_int_equal(pass(&m), ERR_OK);
 	m = message(IPC_DRAIN, 99);
 	assert_int_equal(pass(&m), ERR_OK);
 	m = message(IPC_READY, 99);
