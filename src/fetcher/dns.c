@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/variable.h"
 #include "wire/proxy.h"
 #include "wire/url.h"
 
@@ -113,7 +114,7 @@ prefer_ipv4(const struct dns_addresses *a)
 void
 dns_find_proxy(struct ipc_identity *id)
 {
-	struct span text = proxy_variable("ALL_PROXY", "all_proxy");
+	struct span text = variable_either("ALL_PROXY", "all_proxy");
 	struct dns_addresses a;
 	struct proxy p;
 	struct error e;

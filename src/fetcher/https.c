@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/file.h"
+#include "io/variable.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,12 +93,12 @@ disconnect(struct https *h)
 static enum err
 choose_proxy(struct https *h, bool *wanted, struct error *e)
 {
-	struct span text = proxy_variable("HTTPS_PROXY", "https_proxy");
+	struct span text = variable_either("HTTPS_PROXY", "https_proxy");
 	enum err result;
 
 	*wanted = text.len > 0 &&
 		  !proxy_is_bypassed(
-			  proxy_variable("NO_PROXY", "no_proxy"), &h->url);
+			  variable_either("NO_PROXY", "no_proxy"), &h->url);
 	if (!*wanted)
 		return ERR_OK;
 	result = proxy_parse(&h->proxy, text);

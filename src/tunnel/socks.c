@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/socket.h"
+#include "io/variable.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -16,10 +17,10 @@
 void
 socks_configure(struct socks_proxy *p)
 {
-	struct span text = proxy_variable("ALL_PROXY", "all_proxy");
+	struct span text = variable_either("ALL_PROXY", "all_proxy");
 	enum err result;
 
-	p->except = proxy_variable("NO_PROXY", "no_proxy");
+	p->except = variable_either("NO_PROXY", "no_proxy");
 	if (text.len == 0)
 		return;
 	result = proxy_parse(&p->proxy, text);

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 static size_t
@@ -70,16 +69,6 @@ read_user(struct proxy *p, struct span *text)
 	if (read_secret(p->user, span_of(user.data, colon)) != ERR_OK)
 		return ERR_PARSE;
 	return read_secret(p->password, behind(user, colon + 1));
-}
-
-struct span
-proxy_variable(const char *upper, const char *lower)
-{
-	const char *value = getenv(upper);
-
-	if (value == NULL || value[0] == '\0')
-		value = getenv(lower);
-	return span_str(value != NULL ? value : "");
 }
 
 enum err

@@ -40,12 +40,6 @@ enum err proxy_parse(struct proxy *p, struct span text) NODISCARD;
  */
 bool proxy_is_listed(struct span list, const struct url *to);
 
-/*
- * The variable upper, or, if that is unset or empty, lower; without both it is
- * empty. Borrowed from the environment.
- */
-struct span proxy_variable(const char *upper, const char *lower);
-
 /* It is that, or this machine's loopback: no proxy for calls of HTTPS. */
 bool proxy_is_bypassed(struct span list, const struct url *to);
 
