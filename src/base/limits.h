@@ -195,6 +195,7 @@
 #define NOTIFY_FD_MAX          1023
 #define WATCHDOG_LATE_MS       1000 /* we overslept: the app did, too */
 #define WATCHDOG_KILL_MS       5000 /* from SIGABRT to SIGKILL */
+#define MEMORY_EVENTS_MAX      512  /* bytes of memory.events, NUL included */
 #define EXEC_PATH_MAX          4096 /* bytes of DIR/COMMAND, NUL included */
 
 #endif

@@ -4,24 +4,25 @@
  */
 #include "init/memory_news.h"
 
+#include "base/error.h"
+#include "base/limits.h"
 #include "io/file.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_MAX 512
-
 /* One more than the count; 0: unknown. */
 static long
 count(void)
 {
 	static const char key[] = "\noom_kill ";
-	char text[EVENTS_MAX];
+	char text[MEMORY_EVENTS_MAX];
 	const char *at;
 	struct error e;
 	size_t len;
 
+	error_clear(&e);
 	if (file_read("/sys/fs/cgroup/memory.events", (uint8_t *)text,
 		    sizeof(text) - 1, &len, &e) != ERR_OK)
 		return 0;

@@ -222,17 +222,17 @@ is_same(const struct instance_config *a, const struct instance_config *b)
 	       strcmp(a->path, b->path) == 0;
 }
 
-/* One of those that were read, and that nobody has claimed yet; or NULL. */
-static struct instance_config *
-find(const struct instance_config *one, bool taken[INSTANCES_MAX], size_t count)
+/* It is among those that were read; that one is taken then. */
+static bool
+take(const struct instance_config *one, bool taken[INSTANCES_MAX], size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (taken[i] || !is_same(&fresh[i], one))
 			continue;
 		taken[i] = true;
-		return &fresh[i];
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Old listeners first: a new one may have the port of one of them. */
@@ -249,7 +249,7 @@ apply(struct init *in)
 	for (uint32_t n = 0; n < c->instance_count; n++) {
 		if (c->instances[n].gone)
 			continue;
-		if (find(&c->instances[n], taken, count) != NULL) {
+		if (take(&c->instances[n], taken, count)) {
 			kept++;
 			continue;
 		}
