@@ -230,7 +230,8 @@ $(OUT)/tools/constant_time: $(CONSTANT_TIME) $(OUT)/gen/roots_data.h \
 		$(VENDOR)/musl/libbearssl.a $(WRAPPED:%=-Wl,--wrap=%) $(LDFLAGS)
 
 # The engine as it is shipped, in a loop: tests/bench/handshakes.py.
-HANDSHAKES := $(OUT)/musl/tests/bench/handshakes.o $(filter \
+HANDSHAKES := $(OUT)/musl/tests/bench/handshakes.o \
+	$(OUT)/musl/tests/bench/handshakes_loop.o $(filter \
 	$(foreach floor,base wire tls,$(OUT)/musl/src/$(floor)/%),$(MUSL_OBJ))
 $(OUT)/bench/handshakes: $(HANDSHAKES) $(VENDOR)/musl/libbearssl.a
 	@mkdir -p $(@D)

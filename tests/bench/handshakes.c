@@ -1,28 +1,18 @@
 /*
- * handshakes.c - handshakes one after the other, over the program's own TLS
+ * handshakes.c - the loop of handshakes_loop.h over the program's own TLS
  * engine as it is shipped. handshakes_libssl.c does the same over OpenSSL.
- *
- *     handshakes PORT CA CHAIN KEY COUNT full|resumed
- *
- * Certificates are PEM, the key is DER. Each connection is kept until a ticket
- * has come and then closed properly. Before the COUNT connections there is
- * another, a full one, so that with a COUNT of 0 this does all that is done
- * once. "resumed": each takes the last ticket of the one before.
  */
+#include "handshakes_loop.h"
+
 #include "base/clock.h"
 #include "tls/tls13.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define FILE_MAX 16384
-#define NAME     "server.test"
 
 static struct tls13 tls;
 static struct tls13_buffers buffers;
@@ -34,15 +24,6 @@ static bool got_ticket;
 static struct names_policy names;
 static struct x509_anchors anchors;
 static struct keypair key;
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "handshakes: %s\n", what);
-	exit(1);
-}
 
 static struct span
 slurp(const char *path, uint8_t *data)
@@ -66,7 +47,7 @@ take(void *owner, const struct tls13_ticket *t)
 	got_ticket = true;
 }
 
-static void
+void
 load(char **argv)
 {
 	static uint8_t data[FILE_MAX];
@@ -96,23 +77,6 @@ load(char **argv)
 	resumption.take_ticket = take;
 }
 
-static int
-dial(const char *port)
-{
-	struct sockaddr_in sa = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	must(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0,
-		"cannot connect");
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
-}
-
 /* Send what is to be sent, then wait for something of the server's. */
 static void
 turn(int fd, bool listen)
@@ -138,7 +102,7 @@ turn(int fd, bool listen)
 	must(tls13_error(&tls)->code == ERR_OK, tls13_error(&tls)->detail);
 }
 
-static void
+void
 one(const char *port, bool resume)
 {
 	int fd = dial(port);
@@ -153,17 +117,4 @@ one(const char *port, bool resume)
 	turn(fd, false);
 	tls13_clear(&tls);
 	(void)close(fd);
-}
-
-int
-main(int argc, char **argv)
-{
-	int count;
-
-	must(argc == 7, "wrong usage");
-	load(argv);
-	one(argv[1], false);
-	for (count = atoi(argv[5]); count > 0; count--)
-		one(argv[1], strcmp(argv[6], "resumed") == 0);
-	return 0;
 }

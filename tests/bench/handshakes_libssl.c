@@ -1,33 +1,16 @@
 /*
  * handshakes_libssl.c - what handshakes.c does, in the same order, over
- * OpenSSL with its settings as they are; the key is DER here too.
+ * OpenSSL with its settings as they are.
  */
+#include "handshakes_loop.h"
+
 #include <openssl/ssl.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#define NAME "server.test"
 
 static SSL_CTX *context;
 static SSL_SESSION *kept;
 static bool got_ticket;
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "handshakes_libssl: %s\n", what);
-	exit(1);
-}
 
 static int
 take(SSL *ssl, SSL_SESSION *session)
@@ -39,7 +22,7 @@ take(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-static void
+void
 load(char **argv)
 {
 	context = SSL_CTX_new(TLS_client_method());
@@ -60,24 +43,7 @@ load(char **argv)
 	SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 
-static int
-dial(const char *port)
-{
-	struct sockaddr_in sa = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	must(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0,
-		"cannot connect");
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
-}
-
-static void
+void
 one(const char *port, bool resume)
 {
 	int fd = dial(port);
@@ -100,17 +66,4 @@ one(const char *port, bool resume)
 	(void)SSL_shutdown(ssl);
 	SSL_free(ssl);
 	(void)close(fd);
-}
-
-int
-main(int argc, char **argv)
-{
-	int count;
-
-	must(argc == 7, "wrong usage");
-	load(argv);
-	one(argv[1], false);
-	for (count = atoi(argv[5]); count > 0; count--)
-		one(argv[1], strcmp(argv[6], "resumed") == 0);
-	return 0;
 }
