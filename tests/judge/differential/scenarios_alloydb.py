@@ -31,6 +31,13 @@ for _name, _arguments in REFUSED.items():
     scenario(ALLOYDB, name=f"refused: {_name}")(both.refused(_arguments))
 
 
+def start_and_ask(side, *options, data=b"ping", **how):
+    port = side.port("port")
+    side.start("--port", port, *options, **how)
+    both.one_connection(side, port, data)
+    return port
+
+
 # Names of instances. Those that the emulator has not are answered with 404:
 # what was asked for is what is seen.
 
@@ -151,9 +158,7 @@ for _name, (_options, _query) in ADDRESSES.items():
     @scenario(ALLOYDB, name=f"address: {_name}")
     def address(side, options=_options, query=_query):
         public = addresses(side)
-        port = side.port("port")
-        side.start("--port", port, *options, side.instance + query)
-        both.one_connection(side, port, STARTUP)
+        start_and_ask(side, *options, side.instance + query, data=STARTUP)
         dialled(side, public)
 
 
@@ -161,18 +166,14 @@ for _name in ("public-ip", "psc"):
     @scenario(ALLOYDB, name=f"address: {_name} by a variable")
     def address_by_variable(side, name=_name):
         public = addresses(side)
-        port = side.port("port")
-        side.start("--port", port, env={name: "true"})
-        both.one_connection(side, port, STARTUP)
+        start_and_ask(side, env={name: "true"}, data=STARTUP)
         dialled(side, public)
 
     @scenario(ALLOYDB, name=f"address: {_name} by a file")
     def address_by_file(side, name=_name):
         public = addresses(side)
-        port = side.port("port")
-        side.start("--port", port, "--config-file",
-                   side.path("c.toml", f"{name} = true\n"))
-        both.one_connection(side, port, STARTUP)
+        start_and_ask(side, "--config-file",
+                      side.path("c.toml", f"{name} = true\n"), data=STARTUP)
         dialled(side, public)
 
 
@@ -182,9 +183,7 @@ for _option, _field in (("", "ipAddress"), ("--public-ip", "publicIpAddress"),
     def address_missing(side, option=_option, field=_field):
         side.emulator.set(psc=True)
         side.emulator.api("connectionInfo", set={field: None})
-        port = side.port("port")
-        side.start("--port", port, *filter(None, [option]))
-        both.one_connection(side, port, STARTUP)
+        start_and_ask(side, *filter(None, [option]), data=STARTUP)
         side.stop()
 
 
@@ -192,17 +191,13 @@ for _option, _field in (("", "ipAddress"), ("--public-ip", "publicIpAddress"),
 def no_address(side):
     side.emulator.api("connectionInfo", set={
         "ipAddress": None, "publicIpAddress": None, "pscDnsName": None})
-    port = side.port("port")
-    side.start("--port", port)
-    both.one_connection(side, port, STARTUP)
+    start_and_ask(side, data=STARTUP)
     side.stop()
 
 
 @scenario(ALLOYDB)
 def public_address(side):
-    port = side.port("port")
-    side.start("--port", port, "--public-ip")
-    both.one_connection(side, port)
+    start_and_ask(side, "--public-ip")
     side.stop()
 
 
@@ -210,9 +205,7 @@ def public_address(side):
 
 @scenario(ALLOYDB)
 def what_is_asked(side):
-    port = side.port("port")
-    side.start("--port", port)
-    both.one_connection(side, port)
+    start_and_ask(side)
     events = side.emulator.log("api")
     side.see("version", {e["version"] for e in events})
     side.see("paths", paths(side))
@@ -228,10 +221,8 @@ for _name, _tail in (("slash at its end", "/"), ("two slashes", "//"),
                      ("a folder", "/folder")):
     @scenario(ALLOYDB, name=f"endpoint: {_name}")
     def endpoint(side, tail=_tail):
-        port = side.port("port")
-        side.start("--port", port, "--alloydbadmin-api-endpoint",
-                   side.emulator.api_url + tail)
-        both.one_connection(side, port, STARTUP)
+        start_and_ask(side, "--alloydbadmin-api-endpoint",
+                      side.emulator.api_url + tail, data=STARTUP)
         side.see("asked for", {e["target"].partition("?")[0].replace(
             "v1alpha", "v1beta") for e in side.emulator.log("api")})
         side.stop()
@@ -239,21 +230,17 @@ for _name, _tail in (("slash at its end", "/"), ("two slashes", "//"),
 
 @scenario(ALLOYDB, name="endpoint: before the variable")
 def endpoint_by_flag(side):
-    port = side.port("port")
-    side.start("--port", port, "--alloydbadmin-api-endpoint",
-               side.emulator.api_url,
-               env={"alloydbadmin-api-endpoint": "https://127.0.0.1:9"})
-    both.one_connection(side, port)
+    start_and_ask(side, "--alloydbadmin-api-endpoint",
+                  side.emulator.api_url,
+                  env={"alloydbadmin-api-endpoint": "https://127.0.0.1:9"})
     side.stop()
 
 
 @scenario(ALLOYDB, name="endpoint: by a file")
 def endpoint_by_file(side):
-    port = side.port("port")
-    side.start("--port", port, "--config-file", side.path(
+    start_and_ask(side, "--config-file", side.path(
         "c.toml", f'alloydbadmin-api-endpoint = "{side.emulator.api_url}"\n'),
         env={"alloydbadmin-api-endpoint": None})
-    both.one_connection(side, port)
     side.stop()
 
 
@@ -272,9 +259,7 @@ def endpoint_no_url(side):
 def unavailable_once(side):
     for op in ALLOYDB.api:
         side.emulator.api(op, status=503, count=1)
-    port = side.port("port")
-    side.start("--port", port)
-    both.one_connection(side, port)
+    start_and_ask(side)
     side.stop()
 
 
@@ -313,18 +298,14 @@ for _kind in ("intermediate", "no-eku", "san-dot"):
     @scenario(ALLOYDB, name=f"server certificate: {_kind}")
     def server_certificate(side, kind=_kind):
         side.emulator.set(server_cert=kind)
-        port = side.port("port")
-        side.start("--port", port)
-        both.one_connection(side, port)
+        start_and_ask(side)
         side.stop()
 
 
 @scenario(ALLOYDB)
 def client_authority_that_changes(side):
     """The certificate of the time before is refused."""
-    port = side.port("port")
-    side.start("--port", port)
-    both.one_connection(side, port)
+    port = start_and_ask(side)
     side.emulator.set(client_ca=1)
     side.see("then", side.echo(port, STARTUP))
     side.see("asked", {f"{op} {side.emulator.count(f'api.{op}')}"
@@ -366,9 +347,7 @@ for _name, (_options, *_queries) in IAM.items():
 
 @scenario(ALLOYDB, name="exchange: the user agent")
 def exchange_user_agent(side):
-    port = side.port("port")
-    side.start("--port", port, "--user-agent", "one/1 two/2")
-    both.one_connection(side, port)
+    start_and_ask(side, "--user-agent", "one/1 two/2")
     side.until(lambda: side.emulator.count("mdx"), "told")
     side.see("has it", {"one/1 two/2" in e["user_agent"]
                         for e in side.emulator.log("mdx")})
@@ -393,9 +372,7 @@ for _reply in ("bytes", "unknown", "surplus", "long"):
     @scenario(ALLOYDB, name=f"exchange: reply {_reply}")
     def reply_good(side, reply=_reply):
         side.emulator.set(mdx_reply=reply)
-        port = side.port("port")
-        side.start("--port", port)
-        both.one_connection(side, port)
+        start_and_ask(side)
         side.stop()
 
 for _reply in ("error", "bare-error", "empty", "oversized", "malformed",
@@ -435,9 +412,7 @@ for _name, _accounts in (("one", credentials.TARGET),
 
 @scenario(ALLOYDB, name="credentials: token for both")
 def token_for_both(side):
-    port = side.port("port")
-    side.start("--port", port, "--token", "wrong")
-    both.one_connection(side, port, STARTUP)
+    start_and_ask(side, "--token", "wrong", data=STARTUP)
     side.stop()
 
 
@@ -445,9 +420,7 @@ def token_for_both(side):
 
 @scenario(ALLOYDB)
 def no_telemetry(side):
-    port = side.port("port")
-    side.start("--port", port, "--disable-built-in-telemetry")
-    both.one_connection(side, port)
+    start_and_ask(side, "--disable-built-in-telemetry")
     side.stop()
 
 
