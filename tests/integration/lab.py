@@ -505,6 +505,37 @@ class Fairlead(Server):
             shutil.rmtree(self.own, ignore_errors=True)
 
 
+def python_as(uid, script, *args):
+    """What a program in Python prints that somebody else runs, with nothing
+    of ours."""
+    done = subprocess.run(
+        [PYTHON, "-c", script, *map(str, args)], user=uid, group=uid,
+        extra_groups=[], cwd="/", env=clean_env({"HOME": "/"}),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, timeout=60)
+    return done.stdout.strip() or done.stderr.strip()
+
+
+SELECT = """
+import sys
+import psycopg2
+try:
+    link = psycopg2.connect(host=sys.argv[1], port=int(sys.argv[2]),
+                            user="postgres", dbname="orders",
+                            sslmode="disable")
+    row = link.cursor()
+    row.execute("select name from items where id = 2")
+    print(row.fetchone()[0])
+except psycopg2.OperationalError as err:
+    print(err)
+"""
+
+
+def select_as(uid, host, port):
+    """The row for another user, or what that one is refused with."""
+    return python_as(uid, SELECT, host, port)
+
+
 def psql(where, sql, database="orders", user="postgres", timeout=120,
          check=True, host=None, port=None, binary=False):
     """Runs psql against something with host and port. Returns its output

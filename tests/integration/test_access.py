@@ -32,12 +32,7 @@ except ConnectionError:
 
 
 def ask_as(uid, family, where):
-    done = subprocess.run(
-        [lab.PYTHON, "-c", CLIENT, family, str(where)], user=uid, group=uid,
-        extra_groups=[], cwd="/", env=lab.clean_env({"HOME": "/"}),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, timeout=60)
-    return done.stdout.strip() or done.stderr.strip()[-200:]
+    return lab.python_as(uid, CLIENT, family, where)
 
 
 def test_allow_uid_over_tcp(echo_emulator, start_fairlead):

@@ -38,22 +38,6 @@ def replace(text, old, new):
     return text.replace(old, new)
 
 
-# Asks as somebody else.
-CLIENT = """
-import sys
-import psycopg2
-try:
-    link = psycopg2.connect(host="127.0.0.1", port=int(sys.argv[1]),
-                            user="postgres", dbname="orders",
-                            sslmode="disable")
-    row = link.cursor()
-    row.execute("select name from items where id = 2")
-    print(row.fetchone()[0])
-except psycopg2.OperationalError as err:
-    print(err)
-"""
-
-
 class Service:
     """The example's fairlead.toml and what it needs, in a folder that other
     users may read; only names, the port and Google's side are replaced."""
@@ -90,13 +74,7 @@ http-port = {lab.free_port()}
         return lab.psql(self, "select name from items where id = 2")
 
     def ask_as(self, uid):
-        """The row for another user, or the SQLSTATE it is refused with."""
-        done = subprocess.run(
-            [lab.PYTHON, "-c", CLIENT, str(self.port)], user=uid, group=uid,
-            extra_groups=[], cwd="/", env=lab.clean_env({"HOME": "/"}),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=60)
-        return done.stdout.strip() or done.stderr
+        return lab.select_as(uid, self.host, self.port)
 
 
 @pytest.fixture

@@ -204,30 +204,6 @@ def test_key_file_that_the_app_could_read(start, emulator, port, key, mode):
 
 # -- only who may -----------------------------------------------------------
 
-CLIENT = """
-import sys
-import psycopg2
-try:
-    link = psycopg2.connect(host=sys.argv[1], port=int(sys.argv[2]),
-                            user="postgres", dbname="orders",
-                            sslmode="disable")
-    row = link.cursor()
-    row.execute("select name from items where id = 2")
-    print(row.fetchone()[0])
-except psycopg2.OperationalError as err:
-    print(err)
-"""
-
-
-def ask_as(uid, host, port):
-    done = subprocess.run(
-        [lab.PYTHON, "-c", CLIENT, host, str(port)], user=uid, group=uid,
-        extra_groups=[], cwd="/", env=lab.clean_env({"HOME": "/"}),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=60)
-    return done.stdout.strip()
-
-
 @as_root
 @pytest.mark.parametrize("family", ["tcp", "unix"])
 @pytest.mark.parametrize("who", [["--allow-uid", APP], ["--user", APP]],
@@ -240,10 +216,10 @@ def test_only_who_may(start, emulator, port, folder, family, who):
     init = start(emulator, *options, *who, "--workdir", "/",
                  app=["sleep", "1000"])
     init.wait_log("ready for new connections!")
-    assert ask_as(APP, host, port) == "bollard"
+    assert lab.select_as(APP, host, port) == "bollard"
     before = emulator.count("mdx")
-    told = ask_as(STRANGER, host, port)
+    told = lab.select_as(STRANGER, host, port)
     assert f"user {STRANGER} may not connect (--allow-uid)" in told
     # The instance does not hear of it.
     assert emulator.count("mdx") == before
-    assert ask_as(0, host, port) == "bollard"
+    assert lab.select_as(0, host, port) == "bollard"

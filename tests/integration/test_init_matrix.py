@@ -330,7 +330,8 @@ def test_thousands_of_zombies_and_a_tunnel(start, echo_emulator):
                  "--ca-file", echo_emulator.ca_file, "--port", str(port),
                  echo_emulator.name, "--", "sh", "-c",
                  "perl -e \"$0\" $1 & echo up; wait; echo made; read x; "
-                 "exit 7", CROWD, str(pid1.many("ZOMBIES", 5000, 30000)), stdin=subprocess.PIPE, env=echo_emulator.env())
+                 "exit 7", CROWD, str(pid1.many("ZOMBIES", 5000, 30000)),
+                 stdin=subprocess.PIPE, env=echo_emulator.env())
     init.wait_log(r"(?m)^up$")
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(lab.PATIENCE)
@@ -380,8 +381,9 @@ def test_nothing_is_left_of_restarts(start):
         lab.wait_until(lambda: init.log().count("run\n") == run, what="a run")
         # It looks at the start a moment later, and then closes a pipe.
         if run == 1:
-            lab.wait_until(lambda: os.path.samefile(f"/proc/{init.init}/cwd", "/"),
-                           what="the first start is over")
+            lab.wait_until(
+                lambda: os.path.samefile(f"/proc/{init.init}/cwd", "/"),
+                what="the first start is over")
         else:
             lab.wait_until(lambda: descriptors() == seen[0][0],
                            what="as many descriptors")

@@ -429,6 +429,20 @@ begin_trace(
 		pemvec_hex(public, sizeof(public), server_public), t);
 }
 
+/* The master secret's keys for data. */
+static void
+application_keys(struct trace *t, const char *client, const char *server)
+{
+	derive(t, "c ap traffic", client);
+	derive(t, "s ap traffic", server);
+}
+
+static void
+assert_closed(struct trace *t, const char *key, const char *record)
+{
+	assert_sealed(t, key, RECORD_ALERT, span_of("\1\0", 2), record);
+}
+
 static void
 handshake_with_a_client_certificate(void **state)
 {
@@ -453,8 +467,7 @@ handshake_with_a_client_certificate(void **state)
 		AUTH_FLIGHT_RECORD);
 	keyschedule_mix(&t.schedule, span_of(NULL, 0));
 	assert_hex(t.schedule.secret, AUTH_MASTER);
-	derive(&t, "c ap traffic", AUTH_C_AP);
-	derive(&t, "s ap traffic", AUTH_S_AP);
+	application_keys(&t, AUTH_C_AP, AUTH_S_AP);
 
 	c = open_record(&t, AUTH_C_HS, AUTH_CLIENT_FLIGHT_RECORD, flight,
 		sizeof(flight));
@@ -463,10 +476,8 @@ handshake_with_a_client_certificate(void **state)
 	assert_sealed(&t, AUTH_C_HS, RECORD_HANDSHAKE, span_of(c.data, c.len),
 		AUTH_CLIENT_FLIGHT_RECORD);
 	derive(&t, "res master", AUTH_RESUMPTION);
-	assert_sealed(&t, AUTH_C_AP, RECORD_ALERT, span_of("\1\0", 2),
-		AUTH_CLIENT_CLOSE_RECORD);
-	assert_sealed(&t, AUTH_S_AP, RECORD_ALERT, span_of("\1\0", 2),
-		AUTH_SERVER_CLOSE_RECORD);
+	assert_closed(&t, AUTH_C_AP, AUTH_CLIENT_CLOSE_RECORD);
+	assert_closed(&t, AUTH_S_AP, AUTH_SERVER_CLOSE_RECORD);
 }
 
 static void
@@ -498,8 +509,7 @@ handshake_in_compatibility_mode(void **state)
 	(void)next_message(&t, &r, HANDSHAKE_CERTIFICATE_VERIFY);
 	finish(&t, COMPAT_S_HS, &r);
 	keyschedule_mix(&t.schedule, span_of(NULL, 0));
-	derive(&t, "c ap traffic", COMPAT_C_AP);
-	derive(&t, "s ap traffic", COMPAT_S_AP);
+	application_keys(&t, COMPAT_C_AP, COMPAT_S_AP);
 
 	c = open_record(&t, COMPAT_C_HS, COMPAT_CLIENT_FINISHED_RECORD, flight,
 		sizeof(flight));
@@ -508,10 +518,8 @@ handshake_in_compatibility_mode(void **state)
 	assert_sealed(&t, COMPAT_C_HS, RECORD_HANDSHAKE, span_of(c.data, c.len),
 		COMPAT_CLIENT_FINISHED_RECORD);
 	derive(&t, "res master", COMPAT_RESUMPTION);
-	assert_sealed(&t, COMPAT_C_AP, RECORD_ALERT, span_of("\1\0", 2),
-		COMPAT_CLIENT_CLOSE_RECORD);
-	assert_sealed(&t, COMPAT_S_AP, RECORD_ALERT, span_of("\1\0", 2),
-		COMPAT_SERVER_CLOSE_RECORD);
+	assert_closed(&t, COMPAT_C_AP, COMPAT_CLIENT_CLOSE_RECORD);
+	assert_closed(&t, COMPAT_S_AP, COMPAT_SERVER_CLOSE_RECORD);
 }
 
 static void
